@@ -7,61 +7,8 @@ import (
 	goical "github.com/emersion/go-ical"
 )
 
-// Line is one unfolded content line (RFC 5545 §3.1).
-type Line struct {
-	Name   string // upper case
-	Value  string // as written, not unescaped
-	params string // as written, without the leading semicolon
-	start  int    // its bytes in the object's data, line break included
-	end    int
-	no     int // physical line, from 1
-}
-
-// Component is one BEGIN…END with its lines in order.
-type Component struct {
-	Name     string // upper case
-	Lines    []Line
-	Children []*Component
-	start    int
-	end      int
-	no       int
-}
-
-// Object is a parsed VCALENDAR and the bytes it was parsed from.
-type Object struct {
-	data []byte
-	root *Component
-}
-
-// Parse reads one iCalendar stream with one VCALENDAR. Syntax only; see CheckResource.
-func Parse(data []byte, lim Limits) (*Object, error) { panic("stub") }
-
-// ParseResource is Parse followed by CheckResource.
-func ParseResource(data []byte, lim Limits) (*Object, error) { panic("stub") }
-
 // CheckResource checks RFC 4791 §4.1 and the values that the server relies on; *InvalidError.
 func (o *Object) CheckResource() error { panic("stub") }
-
-// Data gives the bytes to store and serve: those that were sent, or (BOM, bare LF, blank lines, broken UTF-8 folds) mended ones.
-func (o *Object) Data() []byte { return o.data }
-
-// Exact reports whether Data equals what was given to Parse.
-func (o *Object) Exact() bool { panic("stub") }
-
-// Root gives the VCALENDAR.
-func (o *Object) Root() *Component { return o.root }
-
-// UID gives the UID of the object's components.
-func (o *Object) UID() string { panic("stub") }
-
-// Kind gives the name of the main components: VEVENT, VTODO, VJOURNAL, VFREEBUSY, VAVAILABILITY.
-func (o *Object) Kind() string { panic("stub") }
-
-// Main gives the components of that kind, in the order of the file.
-func (o *Object) Main() []*Component { panic("stub") }
-
-// Master gives the component without RECURRENCE-ID, nil if there is none.
-func (o *Object) Master() *Component { panic("stub") }
 
 // GoICal gives a copy as go-ical's types.
 func (o *Object) GoICal() *goical.Calendar { panic("stub") }
@@ -77,24 +24,6 @@ type SplitItem struct {
 	Line   int
 	Err    error
 }
-
-// Line finds the first line of the name (upper case); nil if there is none.
-func (c *Component) Line(name string) *Line { panic("stub") }
-
-// All gives the lines of the name.
-func (c *Component) All(name string) []*Line { panic("stub") }
-
-// Text gives the unescaped value of the first line of the name, "" if there is none.
-func (c *Component) Text(name string) string { panic("stub") }
-
-// Param gives the first value of a parameter without quotes, RFC 6868 carets decoded; "" if absent.
-func (l *Line) Param(name string) string { panic("stub") }
-
-// Text unescapes a TEXT value (RFC 5545 §3.3.11).
-func (l *Line) Text() string { panic("stub") }
-
-// List splits the value at unescaped commas and unescapes each part (CATEGORIES).
-func (l *Line) List() []string { panic("stub") }
 
 // Edit collects changes to content lines.
 type Edit struct{}
