@@ -167,3 +167,17 @@ func appendFolded(b []byte, line string) []byte {
 	b = append(b, line...)
 	return append(b, '\r', '\n')
 }
+
+// unfoldLine gives one content line, as it is in a mended text, without folds
+// and line break.
+func unfoldLine(b []byte) string {
+	var s strings.Builder
+	s.Grow(len(b))
+	for raw := range bytes.Lines(b) {
+		if s.Len() > 0 {
+			raw = raw[1:]
+		}
+		s.Write(bytes.TrimRight(raw, "\r\n"))
+	}
+	return s.String()
+}
