@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// CheckResource checks RFC 4791 §4.1 and the values that the server relies on; *InvalidError.
-func (o *Object) CheckResource() error { panic("stub") }
-
 // Split reads a whole calendar (many UIDs) and gives one resource for each UID, with the VTIMEZONEs that it names, in
 // order of first appearance; used by import and pull. Each is parsed and checked by itself: err is that item's error.
 func Split(data []byte, lim Limits) ([]SplitItem, error) { panic("stub") }
