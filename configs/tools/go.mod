@@ -1,3 +1,5 @@
+// The programs that check this repository, pinned apart from what the daemon needs.
+// Used as: go tool -modfile=configs/tools/go.mod golangci-lint run ./...
 module daybook/configs/tools
 
 go 1.26.0
