@@ -22,7 +22,6 @@ var serverVerdicts = map[string]string{
 	"state-uid-changed.ics":              "needs the resource that it would replace",
 	"state-too-big.ics":                  "needs a server's limit",
 	"state-todo-into-event-calendar.ics": "needs a collection's component set",
-	"comp-vfreebusy.ics":                 "needs a collection's component set; the object itself is fine",
 }
 
 func TestCorpusVerdicts(t *testing.T) {

@@ -10,12 +10,17 @@ import (
 // line break (RFC 5545 §3.1).
 const foldAt = 75
 
+// textReader takes physical lines out of a text.
+type textReader struct {
+	data     []byte
+	pos      int // of the next octet
+	physical int // physical lines read
+}
+
 // lineReader takes content lines out of a text: it unfolds them and, from the
 // first fault on, keeps a mended copy of the text.
 type lineReader struct {
-	data      []byte
-	pos       int // of the next octet
-	physical  int // physical lines read
+	textReader
 	lineLimit int
 
 	text   strings.Builder // the unfolded lines, one after the other
@@ -40,7 +45,7 @@ func (r *lineReader) fault(at int) {
 
 // physicalLine takes one line without its break. clean tells that the break
 // is CRLF.
-func (r *lineReader) physicalLine() (line []byte, clean bool) {
+func (r *textReader) physicalLine() (line []byte, clean bool) {
 	rest := r.data[r.pos:]
 	r.physical++
 	i := bytes.IndexByte(rest, '\n')
@@ -102,7 +107,7 @@ func isFold(c byte) bool { return c == ' ' || c == '\t' }
 // continuation reads one more physical line of a folded content line, without
 // the white space that marks it (RFC 5545 §3.1). Blank lines before it are
 // dropped as elsewhere. clean tells that nothing needs mending.
-func (r *lineReader) continuation() (more []byte, clean, ok bool) {
+func (r *textReader) continuation() (more []byte, clean, ok bool) {
 	pos, physical := r.pos, r.physical
 	blank := false
 	for r.pos < len(r.data) && !isFold(r.data[r.pos]) {

@@ -89,7 +89,7 @@ type open struct {
 
 func newReader(data []byte, lim Limits) *reader {
 	r := &reader{lim: lim}
-	r.lineReader = lineReader{data: data, lineLimit: lim.Line}
+	r.lineReader = lineReader{textReader: textReader{data: data}, lineLimit: lim.Line}
 	if bytes.HasPrefix(data, utf8BOM) {
 		r.pos = len(utf8BOM)
 		r.fault(0)
