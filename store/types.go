@@ -177,6 +177,8 @@ type State struct {
 	Members  uint64    // number of members
 	Bytes    uint64    // sum of the sizes of their data
 	Modified time.Time // of the last change of a member
+
+	classes uint16 // length classes that may have rows, see index.go
 }
 
 // Token is the state of a collection as clients see it (RFC 6578 §3.4).
@@ -184,13 +186,22 @@ type Token struct {
 	Epoch      [8]byte
 	Collection CollectionID
 	Seq        uint64
+	// First is true in the middle of a first listing that is given in parts;
+	// begun is the state at its beginning.
+	First bool
+	begun uint64
 }
 
 const tokenPrefix = "urn:daybook:sync:"
 
-// String gives the URI form, urn:daybook:sync:EPOCH-COLLECTION-SEQ.
+// String gives the URI form, urn:daybook:sync:EPOCH-COLLECTION-SEQ, and at its
+// end -BEGUN in the middle of a first listing.
 func (t Token) String() string {
-	return fmt.Sprintf("%s%x-%d-%d", tokenPrefix, t.Epoch, t.Collection, t.Seq)
+	s := fmt.Sprintf("%s%x-%d-%d", tokenPrefix, t.Epoch, t.Collection, t.Seq)
+	if t.First {
+		s += "-" + strconv.FormatUint(t.begun, 10)
+	}
+	return s
 }
 
 // ETag is the strong entity tag of an object's data, without quotes: a digest,
@@ -199,7 +210,7 @@ type ETag [16]byte
 
 const etagLetters = "abcdefghijklmnopqrstuvwxyz234567"
 
-// String gives 26 lower-case letters and digits, the first a letter: some
+// String gives 27 lower-case letters and digits, the first a letter: some
 // clients turn a tag of digits into a number.
 func (e ETag) String() string {
 	var b [28]byte

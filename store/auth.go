@@ -1,0 +1,357 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+)
+
+// The cost of a password hash: 19 MiB and two passes, the least that OWASP's
+// cheat sheet names for argon2id. It is paid once for each client and pair of
+// name and password; then the pair is remembered for verifiedFor.
+const (
+	argonTime   = 2
+	argonMemory = 19 << 10 // KiB
+	argonLanes  = 1
+	verifiedFor = 10 * time.Minute
+	// MaxPassword is the longest password, in bytes.
+	MaxPassword = 1024
+)
+
+type passwordHash struct {
+	time, memory uint32
+	lanes        uint8
+	salt, sum    []byte
+}
+
+// HashPassword hashes with argon2id (RFC 9106), outside of a transaction, for
+// SetPassword. ErrInvalid for an empty password or one over 1,024 bytes.
+func HashPassword(password string) ([]byte, error) {
+	if password == "" || len(password) > MaxPassword {
+		return nil, fmt.Errorf("%w: a password has 1 to %d bytes", ErrInvalid, MaxPassword)
+	}
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt)
+	sum := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, 32)
+	b64 := base64.RawStdEncoding
+	return fmt.Appendf(nil, "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", argonMemory, argonTime, argonLanes,
+		b64.EncodeToString(salt), b64.EncodeToString(sum)), nil
+}
+
+func parseHash(hash []byte) (passwordHash, error) {
+	var h passwordHash
+	parts := strings.Split(string(hash), "$")
+	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != "v=19" {
+		return h, fmt.Errorf("%w: password hash", ErrInvalid)
+	}
+	_, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.time, &h.lanes)
+	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
+	sum, err2 := base64.RawStdEncoding.DecodeString(parts[5])
+	if err := errors.Join(err, err1, err2); err != nil {
+		return h, fmt.Errorf("%w: password hash: %w", ErrInvalid, err)
+	}
+	if h.memory > 1<<20 || h.time == 0 || h.time > 100 || h.lanes == 0 || len(sum) < 16 {
+		return h, fmt.Errorf("%w: password hash", ErrInvalid)
+	}
+	h.salt, h.sum = salt, sum
+	return h, nil
+}
+
+// VerifyPassword reports whether a password belongs to a hash. It is slow on
+// purpose.
+func VerifyPassword(hash []byte, password string) bool {
+	h, err := parseHash(hash)
+	if err != nil {
+		return false
+	}
+	sum := argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.lanes, uint32(len(h.sum)))
+	return subtle.ConstantTimeCompare(sum, h.sum) == 1
+}
+
+// authenticator remembers verified pairs and throttles failures.
+type authenticator struct {
+	key     [32]byte // keys the memory of verified pairs; made at start
+	hashing *semaphore.Weighted
+	flight  singleflight.Group
+	burst   int
+	decoy   func() []byte // a hash to verify against where there is no user
+
+	mu       sync.Mutex
+	verified map[[32]byte]verified
+	failures map[string]*failing
+}
+
+type verified struct {
+	principal PrincipalID
+	hash      []byte // of the password then; another one ends it
+	until     time.Time
+}
+
+type failing struct {
+	limit *rate.Limiter
+	last  time.Time
+}
+
+const (
+	maxVerified = 10_000
+	maxFailing  = 10_000
+	// failEvery is how often one more failed sign-in is let through.
+	failEvery = 6 * time.Second
+)
+
+func (a *authenticator) init(burst int) {
+	if burst <= 0 {
+		burst = 10
+	}
+	_, _ = rand.Read(a.key[:])
+	a.burst = burst
+	a.hashing = semaphore.NewWeighted(2) // bounds memory: 19 MiB each
+	a.decoy = sync.OnceValue(func() []byte {
+		h, _ := HashPassword(NewSecret())
+		return h
+	})
+	a.verified, a.failures = map[[32]byte]verified{}, map[string]*failing{}
+}
+
+func (a *authenticator) pair(name, password string) (k [32]byte) {
+	m := hmac.New(sha256.New, a.key[:])
+	m.Write([]byte(name))
+	m.Write([]byte{0})
+	m.Write([]byte(password))
+	m.Sum(k[:0])
+	return k
+}
+
+func (a *authenticator) recall(k [32]byte, now time.Time) (verified, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, ok := a.verified[k]
+	return v, ok && now.Before(v.until)
+}
+
+func (a *authenticator) remember(k [32]byte, v verified) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.verified) >= maxVerified {
+		clear(a.verified)
+	}
+	a.verified[k] = v
+}
+
+// throttled reports whether an address has failed too often. A network, not an
+// account, is what is slowed down, so nobody can lock another one out.
+func (a *authenticator) throttled(from string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f := a.failures[from]
+	return f != nil && f.limit.TokensAt(now) < 1
+}
+
+func (a *authenticator) failed(from string, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.failures) >= maxFailing {
+		for k, f := range a.failures {
+			if now.Sub(f.last) > time.Duration(a.burst)*failEvery {
+				delete(a.failures, k)
+			}
+		}
+		if len(a.failures) >= maxFailing {
+			clear(a.failures)
+		}
+	}
+	f := a.failures[from]
+	if f == nil {
+		f = &failing{limit: rate.NewLimiter(rate.Every(failEvery), a.burst)}
+		a.failures[from] = f
+	}
+	f.last = now
+	f.limit.AllowN(now, 1)
+}
+
+// Authenticate verifies a user name and a password, or an app password written
+// ID.SECRET (Basic, RFC 7617). from is the client's address, for throttling. A
+// verified pair is remembered for minutes, and forgotten when the password
+// changes. ErrCredentials, ErrThrottled.
+func (s *Store) Authenticate(ctx context.Context, name, password, from string) (*Actor, error) {
+	actor, err := s.authenticate(ctx, name, password, from)
+	s.countLogin("basic", err)
+	return actor, err
+}
+
+func (s *Store) countLogin(kind string, err error) {
+	result := "ok"
+	switch {
+	case errors.Is(err, ErrThrottled):
+		result = "throttled"
+	case errors.Is(err, ErrCredentials):
+		result = "failed"
+	case err != nil:
+		result = "error"
+	}
+	s.metrics.logins.WithLabelValues(kind, result).Inc()
+}
+
+func (s *Store) authenticate(ctx context.Context, name, password, from string) (*Actor, error) {
+	if name == "" || password == "" || len(name) > maxNameLength || len(password) > MaxPassword {
+		return nil, ErrCredentials
+	}
+	now := s.now()
+	k := s.auth.pair(name, password)
+	if v, ok := s.auth.recall(k, now); ok {
+		if a, err := s.recalled(ctx, v); err == nil {
+			return a, nil
+		}
+	}
+	if s.auth.throttled(from, now) {
+		return nil, ErrThrottled
+	}
+	a, err := s.verify(ctx, k, name, password)
+	if errors.Is(err, ErrCredentials) {
+		s.auth.failed(from, now)
+	}
+	return a, err
+}
+
+// recalled makes the actor of a remembered pair, if its password is still the
+// same.
+func (s *Store) recalled(ctx context.Context, v verified) (*Actor, error) {
+	var a *Actor
+	err := s.View(ctx, func(view *View) error {
+		if !bytes.Equal(view.get(newKey(tablePasswords).principal(v.principal)), v.hash) {
+			return ErrCredentials
+		}
+		p, err := view.principal(v.principal)
+		if err != nil {
+			return err
+		}
+		a = &Actor{Principal: p, Org: p.Org}
+		return nil
+	})
+	return a, err
+}
+
+// verify takes the long way. Many connections of one client that begin at the
+// same time share one hash.
+func (s *Store) verify(ctx context.Context, k [32]byte, name, password string) (*Actor, error) {
+	if a, err := s.app(ctx, name, password); err == nil || !errors.Is(err, ErrCredentials) {
+		return a, err
+	}
+	x, err, _ := s.auth.flight.Do(string(k[:]), func() (any, error) {
+		var id PrincipalID
+		var hash []byte
+		err := s.View(context.WithoutCancel(ctx), func(v *View) error {
+			p, err := v.principalNamed(name)
+			if err == nil {
+				id, hash = p, bytes.Clone(v.get(newKey(tablePasswords).principal(p)))
+			}
+			return nil //nolint:nilerr // an unknown name takes as long as a known one
+		})
+		if err != nil {
+			return nil, err
+		}
+		against := hash
+		if against == nil {
+			against = s.auth.decoy()
+		}
+		if err := s.auth.hashing.Acquire(context.WithoutCancel(ctx), 1); err != nil {
+			return nil, err
+		}
+		ok := VerifyPassword(against, password)
+		s.auth.hashing.Release(1)
+		if !ok || hash == nil {
+			return nil, ErrCredentials
+		}
+		v := verified{principal: id, hash: hash, until: s.now().Add(verifiedFor)}
+		s.auth.remember(k, v)
+		return v, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.recalled(ctx, x.(verified))
+}
+
+// app verifies an app password, ID.SECRET; it needs no slow hash.
+func (s *Store) app(ctx context.Context, name, password string) (*Actor, error) {
+	a, c, err := s.token(ctx, password, CredentialApp)
+	if err != nil {
+		return nil, err
+	}
+	if a.Principal == nil || a.Principal.Name != name {
+		return nil, ErrCredentials
+	}
+	s.Used(c.ID)
+	return a, nil
+}
+
+// AuthenticateToken verifies "ID.SECRET" of a bearer credential. from is the
+// client's address. ErrCredentials, ErrThrottled.
+func (s *Store) AuthenticateToken(ctx context.Context, token, from string) (*Actor, error) {
+	a, c, err := s.token(ctx, token, CredentialBearer)
+	if errors.Is(err, ErrCredentials) {
+		now := s.now()
+		if s.auth.throttled(from, now) {
+			err = ErrThrottled
+		}
+		s.auth.failed(from, now)
+	}
+	s.countLogin("token", err)
+	if err != nil {
+		return nil, err
+	}
+	s.Used(c.ID)
+	return a, nil
+}
+
+func (c *Credential) expired(now time.Time) bool { return !c.Expires.IsZero() && !c.Expires.After(now) }
+
+// token finds and checks a credential of a kind by its text.
+func (s *Store) token(ctx context.Context, token string, kind CredentialKind) (a *Actor, c *Credential, err error) {
+	id, secret, ok := strings.Cut(token, ".")
+	if !ok || !credentialID.MatchString(id) || len(secret) > MaxPassword {
+		return nil, nil, ErrCredentials
+	}
+	err = s.View(ctx, func(v *View) error {
+		c, err = v.Credential(id)
+		if errors.Is(err, ErrNotFound) || err == nil && (c.Kind != kind || !secretIs(c.Hash, secret) || c.expired(s.now())) {
+			return ErrCredentials
+		}
+		if err != nil {
+			return err
+		}
+		a, err = v.ActorOf(c)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, c, nil
+}
+
+// ActorOf gives the actor that a verified credential makes.
+func (v *View) ActorOf(c *Credential) (*Actor, error) {
+	a := &Actor{Org: c.Org, Credential: c.ID, Grants: c.Grants, limited: len(c.Grants) > 0}
+	if c.Principal != 0 {
+		p, err := v.principal(c.Principal)
+		if err != nil {
+			return nil, ErrCredentials
+		}
+		a.Principal = p
+	}
+	return a, nil
+}

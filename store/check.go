@@ -1,0 +1,487 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"daybook/ical"
+)
+
+// Problem is one finding of Check.
+type Problem struct {
+	Kind    string // pages, records, data, members, changes, holders, identities, instances, states, directory
+	Where   string // principal/collection/name or object number, as far as known
+	Message string
+}
+
+// CheckStats counts what Check looked at.
+type CheckStats struct {
+	Principals, Collections, Objects, Members, Changes, Rows, Problems int
+}
+
+// Check verifies every derived index against the facts and reports each
+// problem. With rebuild it then makes the derived ones anew, in one
+// transaction; where the history of changes was damaged, old sync-tokens of
+// the collection end. Data that cannot be parsed is reported and left alone.
+func (s *Store) Check(ctx context.Context, rebuild bool, report func(Problem)) (CheckStats, error) {
+	var stats CheckStats
+	note := func(p Problem) {
+		stats.Problems++
+		report(p)
+	}
+	if err := s.db.Verify(func(err error) { note(Problem{Kind: "pages", Message: err.Error()}) }); err != nil {
+		return stats, err
+	}
+	c := &checker{s: s, ctx: ctx, report: note, stats: &stats}
+	if err := s.View(ctx, c.run); err != nil {
+		return stats, err
+	}
+	if !rebuild || stats.Problems == 0 {
+		return stats, nil
+	}
+	return stats, s.Update(ctx, func(tx *Tx) error { return tx.rebuild(c.damaged) })
+}
+
+// checker computes what the derived tables should hold and compares.
+type checker struct {
+	s       *Store
+	ctx     context.Context
+	v       *View
+	report  func(Problem)
+	stats   *CheckStats
+	want    map[string][]byte // derived key → value; nil: any value
+	states  map[CollectionID]*State
+	damaged map[CollectionID]bool // whose history cannot be trusted
+	objects int64
+	rows    int64
+}
+
+func (c *checker) problem(kind, where, format string, args ...any) {
+	c.report(Problem{Kind: kind, Where: where, Message: fmt.Sprintf(format, args...)})
+}
+
+// checked are the derived tables that are compared key by key.
+var checked = []struct {
+	table byte
+	kind  string
+}{
+	{tableNames, "directory"}, {tableUUIDs, "identities"}, {tableAliases, "identities"}, {tableGrantsOn, "directory"},
+	{tableHomes, "directory"}, {tableHolders, "holders"}, {tableMembers, "members"}, {tableRows, "instances"},
+	{tableEndless, "instances"}, {tableDense, "instances"}, {tableFeedIDs, "directory"},
+}
+
+func (c *checker) run(v *View) error {
+	c.v, c.want = v, map[string][]byte{}
+	c.states, c.damaged = map[CollectionID]*State{}, map[CollectionID]bool{}
+	for _, step := range []func() error{c.directory, c.identities, c.bodies, c.compare, c.history, c.counts} {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan calls fn for all of a table.
+func (v *View) scan(table byte, fn func(k, b []byte)) {
+	from := newKey(table)
+	v.r.Scan(from, from.after(), func(k, b []byte) bool {
+		fn(k, b)
+		return true
+	})
+}
+
+func (c *checker) directory() error {
+	c.v.scan(tablePrincipals, func(k, b []byte) {
+		c.stats.Principals++
+		p := &Principal{ID: PrincipalID(u32(k[1:]))}
+		if err := decodeRecord(b, p); err != nil {
+			c.problem("records", fmt.Sprintf("principal %d", p.ID), "%v", err)
+			return
+		}
+		for k, b := range p.derived() {
+			c.want[k] = b
+		}
+	})
+	c.v.scan(tableGrants, func(k, b []byte) {
+		c.want[string(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]))] = slices.Clone(b)
+	})
+	c.v.scan(tableCollections, func(k, b []byte) {
+		c.stats.Collections++
+		col := &Collection{ID: CollectionID(u32(k[1:]))}
+		if err := decodeRecord(b, col); err != nil {
+			c.problem("records", fmt.Sprintf("collection %d", col.ID), "%v", err)
+			return
+		}
+		c.states[col.ID] = &State{}
+		c.want[string(homeKey(col.Owner, col.Name))] = key(nil).collection(col.ID)
+	})
+	c.v.scan(tableFeeds, func(k, b []byte) {
+		f := &Feed{}
+		if err := decodeRecord(b, f); err != nil {
+			c.problem("records", "feed", "%v", err)
+			return
+		}
+		c.want[string(newKey(tableFeedIDs).principal(f.Org).text(f.ID))] = slices.Clone(k[1:])
+	})
+	return nil
+}
+
+// derived gives the keys that follow from a principal's record.
+func (p *Principal) derived() map[string][]byte {
+	out := map[string][]byte{
+		string(nameKey(p.Name)):                     key(nil).principal(p.ID),
+		string(newKey(tableUUIDs).bytes(p.UUID[:])): newKey('p').principal(p.ID),
+	}
+	if p.Alias != 0 {
+		out[string(newKey(tableAliases).principal(p.Org).u32(p.Alias))] = newKey('p').principal(p.ID)
+	}
+	return out
+}
+
+func (c *checker) identities() error {
+	c.v.scan(tableIdentities, func(k, b []byte) {
+		org, h := PrincipalID(u32(k[1:])), uidHash(k[5:21])
+		i, err := unpackIdentity(org, b)
+		if err != nil || hashUID(i.UID) != h {
+			c.problem("records", "identity", "cannot be read, or is of another UID")
+			return
+		}
+		for k, b := range i.derived() {
+			c.want[k] = b
+		}
+	})
+	return nil
+}
+
+func (i *Identity) derived() map[string][]byte {
+	h := hashUID(i.UID)
+	return map[string][]byte{
+		string(newKey(tableUUIDs).bytes(i.UUID[:])):                newKey('i').principal(i.Org).bytes(h[:]),
+		string(newKey(tableAliases).principal(i.Org).u32(i.Alias)): newKey('i').bytes(h[:]),
+	}
+}
+
+// bodies goes through all objects.
+func (c *checker) bodies() error {
+	var err error
+	from := newKey(tableFacts)
+	c.v.r.Scan(from, from.after(), func(k, b []byte) bool {
+		c.stats.Objects++
+		c.objects++
+		id := ObjectID(u64(k[1:]))
+		where := fmt.Sprintf("object %d", id)
+		f, bad := unpackFacts(id, b)
+		if bad != nil {
+			c.problem("records", where, "%v", bad)
+			return true
+		}
+		c.object(f, where)
+		err = c.ctx.Err()
+		return err == nil
+	})
+	return err
+}
+
+// object checks one object's body and notes what must be derived from it.
+func (c *checker) object(f *facts, where string) {
+	data := c.v.get(dataKey(f.ID))
+	switch {
+	case data == nil:
+		c.problem("data", where, "the body is missing")
+		return
+	case tagOf(data) != f.ETag || uint32(len(data)) != f.size:
+		c.problem("data", where, "the body is not the one that was stored")
+	}
+	if len(f.Bindings) == 0 {
+		c.problem("members", where, "is in no collection")
+	}
+	if c.v.get(identityKey(f.Org, hashUID(f.UID))) == nil {
+		c.problem("identities", where, "has no identity")
+	}
+	p := c.fresh(f, data, where)
+	for _, b := range f.Bindings {
+		c.binding(f, b, p, where)
+	}
+}
+
+// fresh computes the object's index anew and compares the facts with it.
+func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
+	o, err := ical.Parse(data, ical.StreamLimits)
+	if err != nil {
+		c.problem("data", where, "cannot be read any more, it is served as it is: %v", err)
+		return nil
+	}
+	p := &Prepared{object: o}
+	p.index(c.until(f))
+	if o.UID() != f.UID || o.Kind() != f.Kind {
+		c.problem("data", where, "UID or component is not the one in the facts")
+	}
+	if !bytes.Equal(p.packed, f.rows) || p.flags != f.flags&^factBlock {
+		c.problem("instances", where, "the index is not what the object expands to")
+	}
+	return p
+}
+
+// until gives up to where the object is indexed, as its first list says.
+func (c *checker) until(f *facts) int64 {
+	for _, b := range f.Bindings {
+		if v := c.v.get(newKey(tableEndless).collection(b.Collection).object(f.ID)); len(v) == 8 {
+			return int64(u64(v))
+		}
+	}
+	return c.s.indexUntil()
+}
+
+func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
+	st := c.states[b.Collection]
+	if st == nil {
+		c.problem("members", where, "is in collection %d, which does not exist", b.Collection)
+		return
+	}
+	st.Members++
+	st.Bytes += uint64(f.size)
+	c.want[string(holderKey(f.Org, hashUID(f.UID), b.Collection))] = key(nil).object(f.ID).text(b.Name)
+	m, err := c.v.Member(b.Collection, b.Name)
+	if err != nil || m.Object != f.ID || m.ETag != f.ETag || m.Size != f.size || m.Kind != f.Kind {
+		c.problem("members", where, "its row in collection %d is missing or wrong", b.Collection)
+		c.damaged[b.Collection] = true
+	}
+	c.want[string(memberKey(b.Collection, b.Name))] = nil
+	if p == nil {
+		return
+	}
+	_ = rowKeys(b.Collection, f.ID, p.packed, func(i int, class byte, k key) {
+		c.want[string(k)] = packRow(&p.rows[i])
+		st.classes |= 1 << class
+		c.rows++
+	})
+	if p.flags&(factDense|factUndated) != 0 {
+		c.want[string(newKey(tableDense).collection(b.Collection).object(f.ID))] = []byte{p.flags}
+	}
+	if p.flags&factEndless != 0 {
+		c.want[string(newKey(tableEndless).collection(b.Collection).object(f.ID))] = key(nil).u64(uint64(p.until))
+	}
+}
+
+// compare walks the derived tables.
+func (c *checker) compare() error {
+	for _, t := range checked {
+		c.v.scan(t.table, func(k, b []byte) {
+			switch t.table {
+			case tableMembers:
+				c.stats.Members++
+			case tableRows:
+				c.stats.Rows++
+			}
+			want, ok := c.want[string(k)]
+			switch {
+			case !ok && t.table == tableAliases && len(b) == 5 && u32(b[1:]) == 0:
+				return // of a principal that is gone
+			case !ok:
+				c.problem(t.kind, fmt.Sprintf("%q", k), "stands for nothing")
+				if t.table == tableMembers {
+					c.damaged[CollectionID(u32(k[1:]))] = true
+				}
+			case want != nil && !bytes.Equal(want, b):
+				c.problem(t.kind, fmt.Sprintf("%q", k), "says something else than the facts")
+			}
+			delete(c.want, string(k))
+		})
+	}
+	for k := range c.want {
+		c.problem("directory", fmt.Sprintf("%q", k), "an entry is missing")
+	}
+	return nil
+}
+
+// history checks the change log, the tombstones and the states.
+func (c *checker) history() error {
+	live := map[CollectionID]uint64{}
+	dead := map[CollectionID]uint64{}
+	c.v.scan(tableChanges, func(k, b []byte) {
+		c.stats.Changes++
+		id, seq := CollectionID(u32(k[1:])), u64(k[5:])
+		ch, _, err := unpackChange(seq, b)
+		ok := err == nil && c.states[id] != nil
+		if ok && ch.Removed {
+			dead[id]++
+			t := c.v.get(tombstoneKey(id, ch.Name))
+			ok = len(t) == 8 && u64(t) == seq
+		} else if ok {
+			live[id]++
+			m, err := c.v.Member(id, ch.Name)
+			ok = err == nil && m == ch.Member
+		}
+		if !ok {
+			c.problem("changes", fmt.Sprintf("collection %d, change %d", id, seq), "does not fit the members")
+			c.damaged[id] = true
+		}
+	})
+	tombs := map[CollectionID]uint64{}
+	c.v.scan(tableTombstones, func(k, _ []byte) { tombs[CollectionID(u32(k[1:]))]++ })
+	for id, want := range c.states {
+		where := fmt.Sprintf("collection %d", id)
+		st, err := c.v.State(id)
+		if err != nil || st.Members != want.Members || st.Bytes != want.Bytes || st.classes&want.classes != want.classes {
+			c.problem("states", where, "the state is missing or wrong")
+		}
+		if live[id] != want.Members || dead[id] != tombs[id] {
+			c.problem("changes", where, "the log has %d members of %d, %d removals of %d", live[id], want.Members, dead[id], tombs[id])
+			c.damaged[id] = true
+		}
+	}
+	return nil
+}
+
+func (c *checker) counts() error {
+	if have := metaInt(c.v.r, metaObjects); have != c.objects {
+		c.problem("states", "", "%d objects are counted, %d are there", have, c.objects)
+	}
+	if have := metaInt(c.v.r, metaRows); have != c.rows {
+		c.problem("states", "", "%d instances are counted, %d are there", have, c.rows)
+	}
+	return nil
+}
+
+// rebuild makes the derived tables anew from the facts. The history of
+// collections that are damaged begins anew, above every number it ever had.
+func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
+	for _, t := range checked {
+		if t.table != tableMembers && t.table != tableAliases {
+			tx.dropPrefix(newKey(t.table))
+		}
+	}
+	if err := tx.rebuildDirectory(); err != nil {
+		return err
+	}
+	states := map[CollectionID]*State{}
+	for _, k := range tx.keys(newKey(tableCollections)) {
+		id := CollectionID(u32(k[1:]))
+		states[id] = tx.freshState(id, damaged[id])
+	}
+	tx.setMetaInt(metaObjects, 0)
+	tx.setMetaInt(metaRows, 0)
+	for _, k := range tx.keys(newKey(tableFacts)) {
+		f, err := unpackFacts(ObjectID(u64(k[1:])), tx.get(k))
+		if err != nil {
+			continue // reported; kept for a later version
+		}
+		if err := tx.rebuildObject(f, states, damaged); err != nil {
+			return err
+		}
+	}
+	for id, st := range states {
+		tx.put(stateKey(id), packState(st))
+	}
+	tx.directoryChanged()
+	return nil
+}
+
+// freshState gives a state to count up from. A damaged history is dropped.
+func (tx *Tx) freshState(id CollectionID, damaged bool) *State {
+	st, err := tx.State(id)
+	if err != nil {
+		st, damaged = State{}, true
+	}
+	st.Members, st.Bytes, st.classes = 0, 0, 0
+	if damaged {
+		last := st.Seq
+		tx.r.ScanBack(newKey(tableChanges).collection(id), newKey(tableChanges).collection(id).after(), func(k, _ []byte) bool {
+			last = max(last, u64(k[5:]))
+			return false
+		})
+		for _, table := range []byte{tableChanges, tableTombstones, tableMembers} {
+			tx.dropPrefix(newKey(table).collection(id))
+		}
+		st.Seq, st.Floor, st.Modified = last+1, last+1, tx.now
+	}
+	return &st
+}
+
+func (tx *Tx) rebuildDirectory() error {
+	for _, k := range tx.keys(newKey(tablePrincipals)) {
+		p := &Principal{ID: PrincipalID(u32(k[1:]))}
+		if err := decodeRecord(tx.get(k), p); err != nil {
+			return err
+		}
+		for k, b := range p.derived() {
+			tx.put([]byte(k), b)
+		}
+	}
+	for _, k := range tx.keys(newKey(tableGrants)) {
+		tx.put(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]), bytes.Clone(tx.get(k)))
+	}
+	for _, k := range tx.keys(newKey(tableCollections)) {
+		c := &Collection{ID: CollectionID(u32(k[1:]))}
+		if err := decodeRecord(tx.get(k), c); err != nil {
+			return err
+		}
+		tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
+	}
+	for _, k := range tx.keys(newKey(tableFeeds)) {
+		f := &Feed{}
+		if err := decodeRecord(tx.get(k), f); err != nil {
+			return err
+		}
+		tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
+	}
+	for _, k := range tx.keys(newKey(tableIdentities)) {
+		i, err := unpackIdentity(PrincipalID(u32(k[1:])), tx.get(k))
+		if err != nil {
+			return err
+		}
+		for k, b := range i.derived() {
+			tx.put([]byte(k), b)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged map[CollectionID]bool) error {
+	data := tx.get(dataKey(f.ID))
+	if data == nil {
+		return nil // reported; there is nothing to make it from
+	}
+	data = bytes.Clone(data)
+	f.ETag, f.size, f.rows, f.flags = tagOf(data), uint32(len(data)), nil, 0
+	var p *Prepared
+	if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
+		p = &Prepared{object: o}
+		p.index(max(tx.s.indexUntil(), metaInt(tx.r, metaHorizon)))
+		f.rows, f.flags = p.packed, p.flags
+	}
+	f.Bindings = slices.DeleteFunc(f.Bindings, func(b Binding) bool { return states[b.Collection] == nil })
+	if len(f.Bindings) == 0 {
+		tx.del(factsKey(f.ID))
+		tx.del(dataKey(f.ID))
+		return nil
+	}
+	if err := tx.identify(f.Org, f.UID); err != nil {
+		return err
+	}
+	tx.count(metaObjects, 1)
+	tx.put(factsKey(f.ID), packFacts(f))
+	for _, b := range f.Bindings {
+		st := states[b.Collection]
+		st.Members++
+		st.Bytes += uint64(f.size)
+		tx.put(holderKey(f.Org, hashUID(f.UID), b.Collection), key(nil).object(f.ID).text(b.Name))
+		if p != nil {
+			if err := tx.indexIn(b.Collection, f.ID, p, false, &st.classes); err != nil {
+				return err
+			}
+		}
+		if damaged[b.Collection] {
+			st.Seq++
+			m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: f.Modified}
+			tx.put(memberKey(b.Collection, b.Name), packMember(&m))
+			tx.put(changeKey(b.Collection, st.Seq), packChange(&Change{Member: m}, tx.now))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,368 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// NewSecret gives 192 random bits as 32 URL-safe characters.
+func NewSecret() string {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// hashSecret is for random secrets, which need no slow hash.
+func hashSecret(secret string) []byte {
+	sum := sha256.Sum256([]byte("daybook secret\x00" + secret))
+	return sum[:]
+}
+
+// SetPassword sets a user's password hash, made by HashPassword; nil removes
+// it. ErrNotFound, ErrInvalid for other kinds of principals.
+func (tx *Tx) SetPassword(user PrincipalID, hash []byte) error {
+	p, err := tx.Principal(user)
+	if err != nil {
+		return err
+	}
+	if p.Kind != KindUser {
+		return fmt.Errorf("%w: a %s has no password", ErrInvalid, p.Kind)
+	}
+	k := newKey(tablePasswords).principal(user)
+	if hash == nil {
+		tx.del(k)
+		return nil
+	}
+	if _, err := parseHash(hash); err != nil {
+		return err
+	}
+	tx.put(k, hash)
+	return nil
+}
+
+var credentialID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func credentialKey(id string) key { return newKey(tableCredentials).text(id) }
+
+// minSecret is the shortest secret of a token, in bytes.
+const minSecret = 12
+
+// PutCredential stores a credential (kinds app and bearer) with its secret, in
+// place of one with the same ID in the same organisation. ErrInvalid for a bad
+// ID or a short secret, ErrExists for an ID of another organisation.
+func (tx *Tx) PutCredential(c *Credential, secret string) error {
+	switch {
+	case !credentialID.MatchString(c.ID):
+		return fmt.Errorf("%w: a credential's id has 1 to 64 letters, digits, - and _", ErrInvalid)
+	case len(secret) < minSecret || len(secret) > 1024:
+		return fmt.Errorf("%w: a secret has %d to 1,024 bytes", ErrInvalid, minSecret)
+	case c.Kind != CredentialApp && c.Kind != CredentialBearer && c.Kind != CredentialOnlive:
+		return fmt.Errorf("%w: %q is no kind of credential", ErrInvalid, c.Kind)
+	case c.Kind == CredentialApp && c.Principal == 0:
+		return fmt.Errorf("%w: an app password belongs to a user", ErrInvalid)
+	}
+	if p := c.Principal; p != 0 {
+		if owner, err := tx.Principal(p); err != nil || owner.Org != c.Org {
+			return fmt.Errorf("principal %d: %w", p, ErrNotFound)
+		}
+	}
+	for _, g := range c.Grants {
+		if p, err := tx.Principal(g.Target); err != nil || p.Org != c.Org {
+			return fmt.Errorf("principal %d: %w", g.Target, ErrNotFound)
+		}
+	}
+	if old, err := tx.Credential(c.ID); err == nil && old.Org != c.Org {
+		return fmt.Errorf("credential %q: %w", c.ID, ErrExists)
+	} else if err == nil {
+		c.Created, c.LastUsed = old.Created, old.LastUsed
+	}
+	if c.Created.IsZero() {
+		c.Created = tx.now
+	}
+	if c.Kind == CredentialOnlive {
+		sealed, err := tx.seal(c.ID, secret)
+		if err != nil {
+			return err
+		}
+		c.Hash = sealed
+	} else {
+		c.Hash = hashSecret(secret)
+	}
+	tx.put(credentialKey(c.ID), encodeRecord(c))
+	return nil
+}
+
+// DeleteCredential revokes a credential at once. ErrNotFound.
+func (tx *Tx) DeleteCredential(id string) error {
+	if tx.get(credentialKey(id)) == nil {
+		return fmt.Errorf("credential %q: %w", id, ErrNotFound)
+	}
+	tx.del(credentialKey(id))
+	return nil
+}
+
+// Credential gives one by its ID; ErrNotFound. Hash is of use to the store only.
+func (v *View) Credential(id string) (*Credential, error) {
+	if !credentialID.MatchString(id) {
+		return nil, fmt.Errorf("credential: %w", ErrNotFound)
+	}
+	b := v.get(credentialKey(id))
+	if b == nil {
+		return nil, fmt.Errorf("credential %q: %w", id, ErrNotFound)
+	}
+	c := &Credential{}
+	return c, decodeRecord(b, c)
+}
+
+// Credentials gives those of an organisation (0: all), by ID.
+func (v *View) Credentials(org PrincipalID) ([]*Credential, error) {
+	var out []*Credential
+	var err error
+	from := newKey(tableCredentials)
+	v.r.Scan(from, from.after(), func(_, b []byte) bool {
+		c := &Credential{}
+		if err = decodeRecord(b, c); err != nil {
+			return false
+		}
+		if org == 0 || c.Org == org {
+			out = append(out, c)
+		}
+		return true
+	})
+	return out, err
+}
+
+// dropCredentials removes what belongs to a principal, and grants that name it.
+func (tx *Tx) dropCredentials(p *Principal) error {
+	tx.del(newKey(tablePasswords).principal(p.ID))
+	all, err := tx.Credentials(p.Org)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		kept := slices.DeleteFunc(slices.Clone(c.Grants), func(g Grant) bool { return g.Target == p.ID })
+		switch {
+		case c.Principal == p.ID, len(c.Grants) > 0 && len(kept) == 0, c.Org == p.ID:
+			tx.del(credentialKey(c.ID))
+		case len(kept) < len(c.Grants):
+			c.Grants = kept
+			tx.put(credentialKey(c.ID), encodeRecord(c))
+		}
+	}
+	return nil
+}
+
+// --- feeds ---
+
+func feedKey(secret string) key { return newKey(tableFeeds).bytes(hashSecret(secret)) }
+
+// PutFeed stores a feed under its secret (at least 12 bytes of URL-safe text),
+// in place of one with the same secret. ID and Key are set. ErrInvalid,
+// ErrNotFound.
+func (tx *Tx) PutFeed(f *Feed, secret string) error {
+	if len(secret) < minSecret || len(secret) > 128 || !credentialText.MatchString(secret) {
+		return fmt.Errorf("%w: a feed's secret has %d to 128 letters, digits, - and _", ErrInvalid, minSecret)
+	}
+	if err := checkName(f.Name); err != nil {
+		return err
+	}
+	c, err := tx.collection(f.Collection)
+	if err != nil || c.Org != f.Org {
+		return fmt.Errorf("collection %d: %w", f.Collection, ErrNotFound)
+	}
+	k := feedKey(secret)
+	f.ID = hex.EncodeToString(k[1:7])
+	if b := tx.get(k); b != nil {
+		old := &Feed{}
+		if err := decodeRecord(b, old); err != nil {
+			return err
+		}
+		if old.Org != f.Org {
+			return fmt.Errorf("feed: %w", ErrExists)
+		}
+		f.Created, f.LastUsed, f.Key = old.Created, old.LastUsed, old.Key
+	}
+	if f.Created.IsZero() {
+		f.Created = tx.now
+	}
+	if len(f.Key) == 0 {
+		f.Key = make([]byte, 32)
+		_, _ = rand.Read(f.Key)
+	}
+	tx.put(k, encodeRecord(f))
+	tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
+	return nil
+}
+
+var credentialText = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// DeleteFeed revokes a feed by its public handle. ErrNotFound.
+func (tx *Tx) DeleteFeed(org PrincipalID, id string) error {
+	idKey := newKey(tableFeedIDs).principal(org).text(id)
+	hash := tx.get(idKey)
+	if hash == nil {
+		return fmt.Errorf("feed %q: %w", id, ErrNotFound)
+	}
+	tx.del(newKey(tableFeeds).bytes(hash))
+	tx.del(idKey)
+	return nil
+}
+
+func (tx *Tx) dropFeeds(c *Collection) error {
+	feeds, err := tx.Feeds(c.Org)
+	if err != nil {
+		return err
+	}
+	for _, f := range feeds {
+		if f.Collection == c.ID {
+			if err := tx.DeleteFeed(c.Org, f.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Feeds gives those of an organisation (0: all).
+func (v *View) Feeds(org PrincipalID) ([]*Feed, error) {
+	var out []*Feed
+	var err error
+	from := newKey(tableFeeds)
+	v.r.Scan(from, from.after(), func(_, b []byte) bool {
+		f := &Feed{}
+		if err = decodeRecord(b, f); err != nil {
+			return false
+		}
+		if org == 0 || f.Org == org {
+			out = append(out, f)
+		}
+		return true
+	})
+	return out, err
+}
+
+// FeedBySecret finds an unexpired feed; ErrNotFound.
+func (v *View) FeedBySecret(secret string) (*Feed, error) {
+	b := v.get(feedKey(secret))
+	if b == nil {
+		return nil, fmt.Errorf("feed: %w", ErrNotFound)
+	}
+	f := &Feed{}
+	if err := decodeRecord(b, f); err != nil {
+		return nil, err
+	}
+	if !f.Expires.IsZero() && !f.Expires.After(v.s.now()) {
+		return nil, fmt.Errorf("feed: %w", ErrNotFound)
+	}
+	return f, nil
+}
+
+// --- last use ---
+
+// usage notes when credentials and feeds were last used, to the hour, so that
+// an operator can see which are dead. It writes behind, and never blocks.
+type usage struct {
+	mu      sync.Mutex
+	noted   map[string]time.Time // id → hour that is stored or on its way
+	pending chan string
+	done    chan struct{}
+}
+
+// maxNoted bounds the memory of what was noted.
+const maxNoted = 10_000
+
+func (u *usage) start(s *Store) {
+	u.noted, u.pending, u.done = map[string]time.Time{}, make(chan string, 64), make(chan struct{})
+	go func() {
+		defer close(u.done)
+		for id := range u.pending {
+			if err := s.noteUse(id); err != nil {
+				s.log.Debug("last use not noted", "err", err)
+			}
+		}
+	}()
+}
+
+func (u *usage) stop() {
+	u.mu.Lock()
+	pending := u.pending
+	u.pending = nil
+	u.mu.Unlock()
+	if pending != nil {
+		close(pending)
+		<-u.done
+	}
+}
+
+// Used notes that a credential (by ID) or a feed (by "feed/" and its ID) was
+// used. It writes at most once an hour for each, in the background.
+func (s *Store) Used(id string) {
+	hour := s.now().UTC().Truncate(time.Hour)
+	u := &s.used
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.pending == nil || id == "" || s.opt.ReadOnly || u.noted[id].Equal(hour) {
+		return
+	}
+	if len(u.noted) >= maxNoted {
+		clear(u.noted)
+	}
+	select {
+	case u.pending <- id:
+		u.noted[id] = hour
+	default: // busy: the next use will do
+	}
+}
+
+func (s *Store) noteUse(id string) error {
+	return s.Update(context.Background(), func(tx *Tx) error {
+		hour := tx.now.Truncate(time.Hour)
+		if feed, ok := cutFeed(id); ok {
+			feeds, err := tx.Feeds(0)
+			if err != nil {
+				return err
+			}
+			for _, f := range feeds {
+				if f.ID == feed && !f.LastUsed.Equal(hour) {
+					f.LastUsed = hour
+					hash := tx.get(newKey(tableFeedIDs).principal(f.Org).text(f.ID))
+					tx.put(newKey(tableFeeds).bytes(slices.Clone(hash)), encodeRecord(f))
+				}
+			}
+			return nil
+		}
+		c, err := tx.Credential(id)
+		if err != nil || c.LastUsed.Equal(hour) {
+			return nil //nolint:nilerr // revoked in the meantime
+		}
+		c.LastUsed = hour
+		tx.put(credentialKey(id), encodeRecord(c))
+		return nil
+	})
+}
+
+// FeedUse is the ID of a feed for Used.
+func FeedUse(f *Feed) string { return feedUse + f.ID }
+
+const feedUse = "feed/"
+
+func cutFeed(id string) (string, bool) {
+	if len(id) > len(feedUse) && id[:len(feedUse)] == feedUse {
+		return id[len(feedUse):], true
+	}
+	return "", false
+}
+
+// secretIs compares a secret with its hash in constant time.
+func secretIs(hash []byte, secret string) bool {
+	return subtle.ConstantTimeCompare(hash, hashSecret(secret)) == 1
+}

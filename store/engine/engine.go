@@ -1,0 +1,360 @@
+// Package engine is the only code that knows bbolt. It offers ordered byte
+// keys: snapshots to read and scan, and update transactions that are committed
+// in groups. The first byte of a key is its table; scans stay in one table.
+// It knows nothing of what is stored.
+//
+// Traps that this package keeps from the rest: bytes from bbolt live only as
+// long as the transaction, so whoever keeps them copies them; a cursor is not
+// used across writes, so scans must not write; a transaction that was rolled
+// back takes back the writes of everybody in it, so each update keeps an undo
+// log and one failing update leaves its companions alone.
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Errors of the engine.
+var (
+	ErrLocked  = errors.New("the database file is in use by another process")
+	ErrForeign = errors.New("not a database of this program, or a damaged one")
+	ErrFull    = errors.New("no space left on the device")
+	ErrClosed  = errors.New("database is closed")
+)
+
+// Reader reads one consistent state. Bytes that it gives are valid until the
+// function that got the Reader returns and must not be changed.
+type Reader interface {
+	// Get gives the value of a key, nil if there is none.
+	Get(key []byte) []byte
+	// Scan calls fn for the keys in [from, to) in order until fn returns
+	// false. Both must be of one table; a nil to is the table's end. fn must
+	// not write.
+	Scan(from, to []byte, fn func(key, value []byte) bool)
+	// ScanBack is Scan from the last key before to down to from.
+	ScanBack(from, to []byte, fn func(key, value []byte) bool)
+}
+
+// Writer is a Reader that sees its own writes.
+type Writer interface {
+	Reader
+	// Put sets a key. Keys have 1 to 1,024 bytes.
+	Put(key, value []byte)
+	// Delete removes a key, if it is there.
+	Delete(key []byte)
+}
+
+// Options says how a file is opened.
+type Options struct {
+	Tables   []byte // the first bytes of keys in use
+	Appended []byte // those of them whose keys are mostly written in rising order
+	ReadOnly bool
+	Create   bool
+	Lock     time.Duration // how long to wait for another process; 0: not at all
+	MaxGroup int           // updates in one commit; 0: 256
+	OnCommit func(group int, took time.Duration)
+	OnWait   func(time.Duration) // from asking to being run
+}
+
+// DB is an open file.
+type DB struct {
+	bolt  *bolt.DB
+	opt   Options
+	queue chan *update
+	gate  sync.RWMutex // held shared by those who may send to queue
+	shut  bool
+	done  chan struct{}
+	full  atomic.Bool
+}
+
+type update struct {
+	ctx   context.Context
+	fn    func(Writer) error
+	err   error
+	done  chan struct{}
+	asked time.Time
+}
+
+// Open opens or creates a file and starts the writer. An existing file that is
+// no bbolt database is ErrForeign and is left as it is.
+func Open(path string, o Options) (*DB, error) {
+	if err := look(path, o); err != nil {
+		return nil, err
+	}
+	lock := o.Lock
+	if lock <= 0 {
+		lock = time.Millisecond // bbolt takes zero for "for ever"
+	}
+	b, err := openBolt(path, &bolt.Options{
+		Timeout:      lock,
+		ReadOnly:     o.ReadOnly,
+		FreelistType: bolt.FreelistMapType,
+		// The map of the file grows in address space only; a generous first
+		// size saves remapping, which waits for all readers.
+		InitialMmapSize: 4 << 30,
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, ErrLocked
+	case err != nil:
+		return nil, asErr(err)
+	}
+	if o.MaxGroup <= 0 {
+		o.MaxGroup = 256
+	}
+	db := &DB{bolt: b, opt: o, queue: make(chan *update, 1024), done: make(chan struct{})}
+	if err := db.tables(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	go db.write()
+	return db, nil
+}
+
+// look refuses what bbolt would fail on late, or would turn into a database of
+// its own: a missing file that should be there, an empty or a foreign one.
+func look(path string, o Options) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) && o.Create && !o.ReadOnly {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is no regular file", ErrForeign, path)
+	}
+	// bbolt's meta page: 16 bytes of page header, then the magic number.
+	var head [20]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return fmt.Errorf("%w: %s has %d bytes", ErrForeign, path, st.Size())
+	}
+	if !bytes.Equal(head[16:], []byte{0xed, 0xda, 0x0c, 0xed}) && !bytes.Equal(head[16:], []byte{0xed, 0x0c, 0xda, 0xed}) {
+		return fmt.Errorf("%w: %s does not begin like one", ErrForeign, path)
+	}
+	return nil
+}
+
+// openBolt turns the panics that bbolt has for damaged pages into errors.
+func openBolt(path string, o *bolt.Options) (b *bolt.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b, err = nil, fmt.Errorf("%w: %v", ErrForeign, p)
+		}
+	}()
+	return bolt.Open(path, 0o600, o)
+}
+
+func (db *DB) tables() error {
+	if db.opt.ReadOnly {
+		return nil
+	}
+	missing := false
+	err := db.bolt.View(func(tx *bolt.Tx) error {
+		for _, t := range db.opt.Tables {
+			missing = missing || tx.Bucket([]byte{t}) == nil
+		}
+		return nil
+	})
+	if err != nil || !missing {
+		return asErr(err)
+	}
+	return asErr(db.bolt.Update(func(tx *bolt.Tx) error {
+		for _, t := range db.opt.Tables {
+			if _, err := tx.CreateBucketIfNotExists([]byte{t}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func asErr(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+		return ErrClosed
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
+}
+
+// Close runs what is queued, stops the writer and closes the file. It waits
+// for open snapshots.
+func (db *DB) Close() error {
+	db.gate.Lock()
+	shut := db.shut
+	db.shut = true
+	db.gate.Unlock()
+	if !shut {
+		close(db.queue)
+	}
+	<-db.done
+	return db.bolt.Close()
+}
+
+// View calls fn with a snapshot.
+func (db *DB) View(fn func(Reader) error) error {
+	return asErr(db.bolt.View(func(tx *bolt.Tx) error { return fn(&reader{tx: tx}) }))
+}
+
+// Update calls fn in a transaction and returns when it is on disk. fn may run
+// more than once. Other updates may share the commit; an error of fn undoes
+// its own writes only. A cancelled ctx is noticed until fn is run.
+func (db *DB) Update(ctx context.Context, fn func(Writer) error) error {
+	u := &update{ctx: ctx, fn: fn, done: make(chan struct{}), asked: time.Now()}
+	db.gate.RLock()
+	if db.shut {
+		db.gate.RUnlock()
+		return ErrClosed
+	}
+	select {
+	case db.queue <- u:
+		db.gate.RUnlock()
+	case <-ctx.Done():
+		db.gate.RUnlock()
+		return ctx.Err()
+	}
+	<-u.done
+	return u.err
+}
+
+// write is the writer: it takes whatever waits and commits it together.
+func (db *DB) write() {
+	defer close(db.done)
+	group := make([]*update, 0, db.opt.MaxGroup)
+	for first := range db.queue {
+		group = append(group[:0], first)
+	more:
+		for len(group) < db.opt.MaxGroup {
+			select {
+			case u, ok := <-db.queue:
+				if !ok {
+					break more
+				}
+				group = append(group, u)
+			default:
+				break more
+			}
+		}
+		db.commit(group)
+		for i, u := range group {
+			close(u.done)
+			group[i] = nil
+		}
+	}
+}
+
+func (db *DB) commit(group []*update) {
+	start := time.Now()
+	wrote := false
+	err := db.bolt.Update(func(tx *bolt.Tx) error {
+		wrote = false
+		w := &writer{reader: reader{tx: tx}, appended: db.opt.Appended}
+		for _, u := range group {
+			if db.opt.OnWait != nil {
+				db.opt.OnWait(start.Sub(u.asked))
+			}
+			if u.err = u.ctx.Err(); u.err != nil {
+				continue
+			}
+			if u.err = w.run(u.fn); u.err == nil {
+				wrote = wrote || len(w.undo) > 0
+			}
+		}
+		if !wrote {
+			return errNothing // nothing to make durable
+		}
+		return nil
+	})
+	if errors.Is(err, errNothing) {
+		return
+	}
+	if err = asErr(err); err != nil {
+		db.full.Store(errors.Is(err, ErrFull))
+		for _, u := range group {
+			if u.err == nil {
+				u.err = err
+			}
+		}
+		return
+	}
+	db.full.Store(false)
+	if db.opt.OnCommit != nil {
+		db.opt.OnCommit(len(group), time.Since(start))
+	}
+}
+
+var errNothing = errors.New("nothing written")
+
+// Full reports whether the last commit failed for want of space.
+func (db *DB) Full() bool { return db.full.Load() }
+
+// Backup writes a consistent copy of the file.
+func (db *DB) Backup(w io.Writer) (n int64, err error) {
+	err = db.bolt.View(func(tx *bolt.Tx) error {
+		n, err = tx.WriteTo(w)
+		return err
+	})
+	return n, asErr(err)
+}
+
+// Verify walks the file's pages and reports what is wrong with them.
+func (db *DB) Verify(report func(error)) error {
+	return asErr(db.bolt.View(func(tx *bolt.Tx) error {
+		for err := range tx.Check() {
+			report(err)
+		}
+		return nil
+	}))
+}
+
+// Stats describes the file.
+type Stats struct {
+	PageSize, FreePages, PendingPages int64
+	FileBytes                         int64
+	OpenReaders                       int
+}
+
+// Stats gives figures that cost next to nothing.
+func (db *DB) Stats() Stats {
+	s := db.bolt.Stats()
+	out := Stats{
+		PageSize: int64(db.bolt.Info().PageSize), FreePages: int64(s.FreePageN), PendingPages: int64(s.PendingPageN),
+		OpenReaders: s.OpenTxN,
+	}
+	_ = db.bolt.View(func(tx *bolt.Tx) error { out.FileBytes = tx.Size(); return nil })
+	return out
+}
+
+// Compact writes a copy without free pages to a new file.
+func (db *DB) Compact(path string) error {
+	dst, err := bolt.Open(path, 0o600, &bolt.Options{NoFreelistSync: false, FreelistType: bolt.FreelistMapType, Timeout: time.Millisecond})
+	if err != nil {
+		return asErr(err)
+	}
+	if err := bolt.Compact(dst, db.bolt, 16<<20); err != nil {
+		return errors.Join(asErr(err), dst.Close())
+	}
+	return asErr(errors.Join(dst.Sync(), dst.Close()))
+}

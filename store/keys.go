@@ -1,0 +1,105 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// The tables: the first byte of every key. Facts are what cannot be computed
+// from anything else; Check rebuilds the others.
+const (
+	tableMeta        = 'M' // name → value: schema, epoch, counters, horizon
+	tablePrincipals  = 'P' // principal → record (fact)
+	tableNames       = 'N' // name → principal
+	tableUUIDs       = 'U' // uuid → 'p' principal | 'i' organisation, UID hash
+	tableAliases     = 'A' // organisation, alias → 'p' principal | 'i' UID hash
+	tableGrants      = 'G' // subject, target → rights (fact)
+	tableGrantsOn    = 'g' // target, subject → rights
+	tableCollections = 'C' // collection → record (fact)
+	tableHomes       = 'H' // owner, name → collection
+	tableStates      = 'S' // collection → state: the one row that polls read
+	tableMembers     = 'm' // collection, name → what a listing tells
+	tableChanges     = 'l' // collection, seq → the change; one row for a member, its last
+	tableTombstones  = 't' // collection, name of a removed member → seq
+	tableFacts       = 'b' // object → all of it but the body (fact)
+	tableData        = 'o' // object → iCalendar bytes (fact)
+	tableIdentities  = 'u' // organisation, UID hash → identity (fact)
+	tableHolders     = 'q' // organisation, UID hash, collection → object, name
+	tableRows        = 'i' // collection, class, start, object → instance
+	tableEndless     = 'h' // collection, object → instant up to which it has rows
+	tableDense       = 'd' // collection, object → why it has no rows
+	tablePasswords   = 'W' // principal → hash (fact)
+	tableCredentials = 'K' // id → record (fact)
+	tableFeeds       = 'F' // hash of the secret → record (fact)
+	tableFeedIDs     = 'f' // organisation, id → hash of the secret
+	tableJobs        = 'J' // name → last run
+	tableOpenings    = 'O' // principal, … → openings and their basis
+)
+
+var (
+	allTables = []byte{
+		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
+		tableCollections, tableHomes, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
+		tableIdentities, tableHolders, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
+		tableFeedIDs, tableJobs, tableOpenings,
+	}
+	// Objects are numbered in order of creation, so their tables grow at the end.
+	appendedTables = []byte{tableFacts, tableData}
+)
+
+// key joins a table and the fixed-width parts of a key.
+type key []byte
+
+func newKey(table byte) key               { return append(make(key, 0, 48), table) }
+func (k key) principal(p PrincipalID) key { return binary.BigEndian.AppendUint32(k, uint32(p)) }
+func (k key) collection(c CollectionID) key {
+	return binary.BigEndian.AppendUint32(k, uint32(c))
+}
+func (k key) object(o ObjectID) key { return binary.BigEndian.AppendUint64(k, uint64(o)) }
+func (k key) u64(n uint64) key      { return binary.BigEndian.AppendUint64(k, n) }
+func (k key) u32(n uint32) key      { return binary.BigEndian.AppendUint32(k, n) }
+func (k key) text(s string) key     { return append(k, s...) }
+func (k key) bytes(b []byte) key    { return append(k, b...) }
+
+// after gives the first key behind all that begin with k, nil if there is none.
+func (k key) after() key {
+	out := append(key(nil), k...)
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i]++; out[i] != 0 {
+			return out[:i+1]
+		}
+	}
+	return nil
+}
+
+func principalKey(p PrincipalID) key         { return newKey(tablePrincipals).principal(p) }
+func nameKey(name string) key                { return newKey(tableNames).text(name) }
+func collectionKey(c CollectionID) key       { return newKey(tableCollections).collection(c) }
+func homeKey(p PrincipalID, name string) key { return newKey(tableHomes).principal(p).text(name) }
+func stateKey(c CollectionID) key            { return newKey(tableStates).collection(c) }
+func memberKey(c CollectionID, name string) key {
+	return newKey(tableMembers).collection(c).text(name)
+}
+func changeKey(c CollectionID, seq uint64) key { return newKey(tableChanges).collection(c).u64(seq) }
+func tombstoneKey(c CollectionID, name string) key {
+	return newKey(tableTombstones).collection(c).text(name)
+}
+func factsKey(o ObjectID) key { return newKey(tableFacts).object(o) }
+func dataKey(o ObjectID) key  { return newKey(tableData).object(o) }
+func holderKey(org PrincipalID, uid uidHash, c CollectionID) key {
+	return newKey(tableHolders).principal(org).bytes(uid[:]).collection(c)
+}
+func identityKey(org PrincipalID, uid uidHash) key {
+	return newKey(tableIdentities).principal(org).bytes(uid[:])
+}
+
+// uidHash stands for a UID in keys: UIDs may be longer than a key can be.
+type uidHash [16]byte
+
+func hashUID(uid string) uidHash {
+	sum := sha256.Sum256([]byte(uid))
+	return uidHash(sum[:16])
+}
+
+func u32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
+func u64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"daybook/ical"
+	"daybook/store/engine"
+)
+
+// schemaVersion is the version of the file that this program writes: one more
+// than the last migration's index.
+var schemaVersion = uint32(len(migrations))
+
+// migrations take a file from the version of their index to the next one, each
+// in one transaction. They are never changed once released. The first makes a
+// new file.
+var migrations = []func(engine.Writer) error{
+	func(w engine.Writer) error {
+		epoch := randomEpoch()
+		w.Put(metaKey(metaEpoch), epoch[:])
+		w.Put(metaKey(metaTZData), []byte(ical.TZDataVersion()))
+		return nil
+	},
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	for {
+		done := false
+		err := s.db.Update(ctx, func(w engine.Writer) error {
+			v := uint32(0)
+			if b := w.Get(metaKey(metaSchema)); len(b) == 4 {
+				v = u32(b)
+			}
+			if v > schemaVersion {
+				return fmt.Errorf("%w (schema %d, this is %d): use that version, or restore a backup made by this one", ErrNewer, v, schemaVersion)
+			}
+			if done = v == schemaVersion; done {
+				return nil
+			}
+			if err := migrations[v](w); err != nil {
+				return fmt.Errorf("migrate from schema %d: %w", v, err)
+			}
+			w.Put(metaKey(metaSchema), key(nil).u32(v+1))
+			return nil
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}

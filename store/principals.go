@@ -1,0 +1,407 @@
+package store
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"daybook/ical"
+)
+
+var colorPattern = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+
+func (p *Principal) check() error {
+	if err := checkName(p.Name); err != nil {
+		return err
+	}
+	switch {
+	case len(p.Name) > 200:
+		return fmt.Errorf("%w: a principal's name has at most 200 bytes", ErrInvalid)
+	case p.Kind < KindOrganisation || p.Kind > KindGroup:
+		return fmt.Errorf("%w: %s is no kind of principal", ErrInvalid, p.Kind)
+	case len(p.DisplayName) > 1000 || len(p.Email) > 254:
+		return fmt.Errorf("%w: display name or address is too long", ErrInvalid)
+	case p.Color != "" && !colorPattern.MatchString(p.Color):
+		return fmt.Errorf("%w: colour %q is not of the form #RRGGBB", ErrInvalid, p.Color)
+	case p.Zone != "" && ical.LookupZone(p.Zone) == nil:
+		return fmt.Errorf("%w: time zone %q is not known", ErrInvalid, p.Zone)
+	}
+	if p.Email != "" {
+		if a, err := mail.ParseAddress(p.Email); err != nil || a.Address != p.Email {
+			return fmt.Errorf("%w: %q is no mail address", ErrInvalid, p.Email)
+		}
+	}
+	return nil
+}
+
+// CreatePrincipal stores a new principal with its first calendar, named
+// "calendar" (groups have none). ID and, where zero, UUID, Alias and Created are
+// set. An organisation is its own Org. It checks records, not rights. ErrExists,
+// ErrInvalid, ErrNotFound (the organisation).
+func (tx *Tx) CreatePrincipal(p *Principal) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	if tx.get(nameKey(p.Name)) != nil {
+		return fmt.Errorf("principal %q: %w", p.Name, ErrExists)
+	}
+	if p.Kind != KindOrganisation {
+		if org, err := tx.principal(p.Org); err != nil || org.Kind != KindOrganisation {
+			return fmt.Errorf("organisation %d: %w", p.Org, ErrNotFound)
+		}
+	}
+	p.ID = PrincipalID(tx.next(metaPrincipal))
+	if p.Kind == KindOrganisation {
+		p.Org = p.ID
+	}
+	if err := tx.number(p); err != nil {
+		return err
+	}
+	if p.Created.IsZero() {
+		p.Created = tx.now
+	}
+	p.Modified = tx.now
+	tx.put(nameKey(p.Name), key(nil).principal(p.ID))
+	tx.put(principalKey(p.ID), encodeRecord(p))
+	tx.directoryChanged()
+	if p.Kind == KindGroup {
+		return nil
+	}
+	return tx.createCollection(&Collection{Owner: p.ID, Name: CalendarName, DisplayName: p.DisplayName})
+}
+
+// number gives the principal its UUID and its alias.
+func (tx *Tx) number(p *Principal) error {
+	if p.UUID == uuid.Nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		p.UUID = id
+	}
+	uuidKey := newKey(tableUUIDs).bytes(p.UUID[:])
+	if tx.get(uuidKey) != nil {
+		return fmt.Errorf("id %s: %w", p.UUID, ErrExists)
+	}
+	tx.put(uuidKey, newKey('p').principal(p.ID))
+	if !p.Kind.Resource() && p.Kind != KindGroup {
+		p.Alias = 0
+		return nil
+	}
+	if p.Alias == 0 {
+		for p.Alias = tx.alias(p.Org); tx.get(newKey(tableAliases).principal(p.Org).u32(p.Alias)) != nil; {
+			p.Alias = tx.alias(p.Org)
+		}
+	}
+	return tx.takeAlias(p)
+}
+
+// takeAlias notes an alias that was chosen, and keeps the counter above it.
+func (tx *Tx) takeAlias(p *Principal) error {
+	if p.Alias >= 1<<26 {
+		return fmt.Errorf("%w: alias %d is not below 2^26", ErrInvalid, p.Alias)
+	}
+	k := newKey(tableAliases).principal(p.Org).u32(p.Alias)
+	if tx.get(k) != nil {
+		return fmt.Errorf("alias %d: %w", p.Alias, ErrExists)
+	}
+	tx.put(k, newKey('p').principal(p.ID))
+	counter := metaAlias + string(key(nil).principal(p.Org))
+	if int64(p.Alias) > metaInt(tx.r, counter) {
+		tx.setMetaInt(counter, int64(p.Alias))
+	}
+	return nil
+}
+
+// UpdatePrincipal changes all of a principal but ID, UUID, Org, Kind, Alias and
+// Created. ErrNotFound, ErrExists (the name), ErrInvalid.
+func (tx *Tx) UpdatePrincipal(p *Principal) error {
+	old, err := tx.Principal(p.ID)
+	if err != nil {
+		return err
+	}
+	p.UUID, p.Org, p.Kind, p.Alias, p.Created = old.UUID, old.Org, old.Kind, old.Alias, old.Created
+	if err := p.check(); err != nil {
+		return err
+	}
+	if p.Name != old.Name {
+		if tx.get(nameKey(p.Name)) != nil {
+			return fmt.Errorf("principal %q: %w", p.Name, ErrExists)
+		}
+		tx.del(nameKey(old.Name))
+		tx.put(nameKey(p.Name), key(nil).principal(p.ID))
+	}
+	p.Modified = tx.now
+	tx.put(principalKey(p.ID), encodeRecord(p))
+	tx.directoryChanged()
+	return nil
+}
+
+// DeletePrincipal removes a principal with its collections, grants, credentials
+// and feeds. ErrInvalid for an organisation that has other principals.
+func (tx *Tx) DeletePrincipal(id PrincipalID) error {
+	p, err := tx.Principal(id)
+	if err != nil {
+		return err
+	}
+	if p.Kind == KindOrganisation {
+		if all, err := tx.Principals(id); err != nil || len(all) > 1 {
+			return fmt.Errorf("%w: organisation %q still has principals", ErrInvalid, p.Name)
+		}
+	}
+	cols, err := tx.Collections(id)
+	if err != nil {
+		return err
+	}
+	for _, c := range cols {
+		if err := tx.dropCollection(c); err != nil {
+			return err
+		}
+	}
+	tx.dropGrants(id)
+	if err := tx.dropCredentials(p); err != nil {
+		return err
+	}
+	tx.del(nameKey(p.Name))
+	tx.del(newKey(tableUUIDs).bytes(p.UUID[:]))
+	if p.Alias != 0 { // stays taken: aliases are never used again
+		tx.put(newKey(tableAliases).principal(p.Org).u32(p.Alias), newKey('p').principal(0))
+	}
+	tx.dropPrefix(newKey(tableOpenings).principal(id))
+	tx.del(principalKey(id))
+	tx.directoryChanged()
+	return nil
+}
+
+// dropPrefix deletes all keys that begin with k.
+func (tx *Tx) dropPrefix(k key) {
+	for _, k := range tx.keys(k) {
+		tx.del(k)
+	}
+}
+
+// keys gives all keys that begin with k.
+func (v *View) keys(k key) []key {
+	var out []key
+	v.r.Scan(k, k.after(), func(k, _ []byte) bool {
+		out = append(out, slices.Clone(k))
+		return true
+	})
+	return out
+}
+
+// SetGrant gives subject exactly these rights on target; 0 takes all away. Both
+// must be of one organisation. ErrNotFound.
+func (tx *Tx) SetGrant(subject, target PrincipalID, r Rights) error {
+	s, err := tx.Principal(subject)
+	if err != nil {
+		return err
+	}
+	t, err := tx.Principal(target)
+	if err != nil || t.Org != s.Org {
+		return fmt.Errorf("principal %d: %w", target, ErrNotFound)
+	}
+	there := newKey(tableGrants).principal(subject).principal(target)
+	back := newKey(tableGrantsOn).principal(target).principal(subject)
+	if r == 0 {
+		tx.del(there)
+		tx.del(back)
+	} else {
+		tx.put(there, []byte{byte(r)})
+		tx.put(back, []byte{byte(r)})
+	}
+	tx.directoryChanged()
+	return nil
+}
+
+func (tx *Tx) dropGrants(id PrincipalID) {
+	for _, k := range tx.keys(newKey(tableGrants).principal(id)) {
+		tx.del(k)
+		tx.del(newKey(tableGrantsOn).bytes(k[5:]).principal(id))
+	}
+	for _, k := range tx.keys(newKey(tableGrantsOn).principal(id)) {
+		tx.del(k)
+		tx.del(newKey(tableGrants).bytes(k[5:]).principal(id))
+	}
+}
+
+// --- collections ---
+
+// home checks that the actor may change the owner's home.
+func (tx *Tx) home(a *Actor, owner PrincipalID) error {
+	p, err := tx.principal(owner)
+	if err != nil {
+		return fmt.Errorf("principal %d: %w", owner, err)
+	}
+	switch have := tx.Rights(a, owner); {
+	case have == 0:
+		return fmt.Errorf("principal %d: %w", owner, ErrNotFound)
+	case !have.Has(RightWrite):
+		return fmt.Errorf("home of principal %d: %w", owner, ErrForbidden)
+	case p.Kind != KindUser:
+		return fmt.Errorf("home of principal %d: %w", owner, ErrHomeFixed)
+	}
+	return nil
+}
+
+// maxCollections bounds a home.
+const maxCollections = 1000
+
+// CreateCollection stores a new collection in a user's home; the actor needs
+// write on it. ID, UUID, Org and Created are set. ErrExists, ErrForbidden,
+// ErrHomeFixed (a resource has exactly one), ErrQuota, ErrInvalid.
+func (tx *Tx) CreateCollection(a *Actor, c *Collection) error {
+	if err := tx.home(a, c.Owner); err != nil {
+		return err
+	}
+	if all := tx.keys(newKey(tableHomes).principal(c.Owner)); len(all) >= maxCollections {
+		return fmt.Errorf("home has %d calendars: %w", len(all), ErrQuota)
+	}
+	return tx.createCollection(c)
+}
+
+func (tx *Tx) createCollection(c *Collection) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if tx.get(homeKey(c.Owner, c.Name)) != nil {
+		return fmt.Errorf("collection %q: %w", c.Name, ErrExists)
+	}
+	p, err := tx.principal(c.Owner)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	c.ID, c.UUID, c.Org = CollectionID(tx.next(metaCollection)), id, p.Org
+	c.Created, c.Modified = tx.now, tx.now
+	tx.put(collectionKey(c.ID), encodeRecord(c))
+	tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
+	tx.setState(c.ID, &State{})
+	tx.directoryChanged()
+	return nil
+}
+
+// Bounds of what a collection's record holds, in bytes.
+const (
+	maxTextProperty = 64 << 10
+	maxDeadBytes    = 512 << 10
+)
+
+func (c *Collection) check() error {
+	if err := checkName(c.Name); err != nil {
+		return err
+	}
+	if len(c.DisplayName)+len(c.Description)+len(c.Timezone) > maxTextProperty || len(c.Components) > 16 {
+		return fmt.Errorf("%w: properties of the calendar are too large", ErrInvalid)
+	}
+	return checkDead(c.Dead)
+}
+
+func checkDead(props []DeadProp) error {
+	n := 0
+	for _, d := range props {
+		n += len(d.Space) + len(d.Local) + len(d.XML)
+	}
+	if n > maxDeadBytes {
+		return fmt.Errorf("%w: properties are larger than %d bytes", ErrQuota, maxDeadBytes)
+	}
+	return nil
+}
+
+// UpdateCollection changes a collection's properties; ID, UUID, Owner, Org, Name
+// and Created stay. The actor needs write. ErrNotFound, ErrForbidden, ErrInvalid.
+func (tx *Tx) UpdateCollection(a *Actor, c *Collection) error {
+	if _, err := tx.need(a, c.ID, RightWrite); err != nil {
+		return err
+	}
+	old, err := tx.Collection(c.ID)
+	if err != nil {
+		return err
+	}
+	c.UUID, c.Owner, c.Org, c.Name, c.Created = old.UUID, old.Owner, old.Org, old.Name, old.Created
+	if err := c.check(); err != nil {
+		return err
+	}
+	c.Modified = tx.now
+	tx.put(collectionKey(c.ID), encodeRecord(c))
+	tx.directoryChanged()
+	tx.touch(c.ID)
+	return nil
+}
+
+// DeleteCollection removes a collection with its members; blocks are released.
+// ErrHomeFixed for the calendar of a resource or organisation. ErrNotFound,
+// ErrForbidden.
+func (tx *Tx) DeleteCollection(a *Actor, id CollectionID) error {
+	c, err := tx.need(a, id, RightWrite)
+	if err != nil {
+		return err
+	}
+	if err := tx.home(a, c.Owner); err != nil {
+		return err
+	}
+	return tx.dropCollection(c)
+}
+
+func (tx *Tx) dropCollection(c *Collection) error {
+	var members []Member
+	if err := tx.EachMember(c.ID, "", func(m Member) bool {
+		members = append(members, m)
+		return true
+	}); err != nil {
+		return err
+	}
+	for _, m := range members {
+		f, err := tx.facts(m.Object)
+		if err != nil {
+			return err
+		}
+		if err := tx.release(f, c.ID, false); err != nil {
+			return err
+		}
+	}
+	for _, table := range []byte{tableChanges, tableTombstones, tableRows, tableEndless, tableDense} {
+		tx.dropPrefix(newKey(table).collection(c.ID))
+	}
+	if err := tx.dropFeeds(c); err != nil {
+		return err
+	}
+	tx.del(stateKey(c.ID))
+	tx.del(homeKey(c.Owner, c.Name))
+	tx.del(collectionKey(c.ID))
+	tx.directoryChanged()
+	return nil
+}
+
+// RenameCollection gives a collection another name in the same home. Members,
+// tokens and tags stay. ErrExists, ErrHomeFixed, ErrForbidden, ErrInvalid.
+func (tx *Tx) RenameCollection(a *Actor, id CollectionID, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if _, err := tx.need(a, id, RightWrite); err != nil {
+		return err
+	}
+	c, err := tx.Collection(id)
+	if err != nil {
+		return err
+	}
+	if err := tx.home(a, c.Owner); err != nil {
+		return err
+	}
+	if tx.get(homeKey(c.Owner, name)) != nil {
+		return fmt.Errorf("collection %q: %w", name, ErrExists)
+	}
+	tx.del(homeKey(c.Owner, c.Name))
+	c.Name, c.Modified = name, tx.now
+	tx.put(collectionKey(id), encodeRecord(c))
+	tx.put(homeKey(c.Owner, name), key(nil).collection(id))
+	tx.directoryChanged()
+	return nil
+}
