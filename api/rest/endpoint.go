@@ -1,0 +1,185 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Validator is an In that can judge itself. Validate is called after the
+// fields were decoded and adds to the faults found by then.
+type Validator interface{ Validate(f *Faults) }
+
+// StatusCoder is an Out that may change the status of success, such as a 201
+// beside the usual 200.
+type StatusCoder interface{ StatusCode() int }
+
+// Headerer is an Out that sets headers of the answer.
+type Headerer interface{ SetHeader(h http.Header) }
+
+// NoContent is the Out of an answer without a body.
+type NoContent struct{}
+
+// Operation is what answers a route; made by Endpoint.
+type Operation interface {
+	// Describe gives the types and parameters.
+	Describe() Description
+	check() error
+	answer(a *API, w http.ResponseWriter, r *http.Request) error
+}
+
+// Op is an Operation with its types.
+type Op[In, Out any] struct {
+	status   int
+	fn       func(context.Context, In) (Out, error)
+	guard    func(context.Context, In) error
+	strict   bool
+	params   []Param
+	body     []int
+	mistaken error
+}
+
+// Endpoint makes an operation of a typed function. status is that of success.
+// See the package comment for the tags of In.
+func Endpoint[In, Out any](status int, fn func(context.Context, In) (Out, error)) *Op[In, Out] {
+	o := &Op[In, Out]{status: status, fn: fn}
+	o.params, o.body, o.mistaken = describe(reflect.TypeFor[In]())
+	return o
+}
+
+// Guard adds a check of rights that runs before the body is looked at: path,
+// query and headers of In are set, as far as they could be decoded.
+func (o *Op[In, Out]) Guard(check func(context.Context, In) error) *Op[In, Out] {
+	o.guard = check
+	return o
+}
+
+// Strict makes unknown query parameters and body members faults.
+func (o *Op[In, Out]) Strict() *Op[In, Out] {
+	o.strict = true
+	return o
+}
+
+// Describe gives the types and parameters.
+func (o *Op[In, Out]) Describe() Description {
+	d := Description{Status: o.status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), Params: o.params}
+	if o.body != nil {
+		d.Body = d.In.FieldByIndex(o.body).Type
+	}
+	return d
+}
+
+func (o *Op[In, Out]) check() error { return o.mistaken }
+
+func (o *Op[In, Out]) answer(a *API, w http.ResponseWriter, r *http.Request) error {
+	var in In
+	var faults Faults
+	v := reflect.ValueOf(&in).Elem()
+	if err := readParams(r, o.params, o.strict, v, &faults); err != nil {
+		return err
+	}
+	if o.guard != nil {
+		if err := o.guard(r.Context(), in); err != nil {
+			return err
+		}
+	}
+	if o.body != nil {
+		n, err := a.readBody(r)
+		if err != nil {
+			return err
+		}
+		(&assigner{&faults, o.strict}).assign("", n, v.FieldByIndex(o.body))
+	}
+	if j, ok := any(&in).(Validator); ok {
+		j.Validate(&faults)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	out, err := o.fn(r.Context(), in)
+	if err != nil {
+		return err
+	}
+	return o.write(a, w, out)
+}
+
+func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, out Out) error {
+	status := o.status
+	if s, ok := any(out).(StatusCoder); ok {
+		status = s.StatusCode()
+	}
+	if _, ok := any(out).(NoContent); ok {
+		w.WriteHeader(status)
+		return nil
+	}
+	body, err := encode(out)
+	if err != nil {
+		return err
+	}
+	if h, ok := any(out).(Headerer); ok {
+		h.SetHeader(w.Header())
+	}
+	w.Header().Set("Content-Type", a.contentType())
+	writeBody(w, status, body)
+	return nil
+}
+
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone; nobody is left to tell
+}
+
+// readBody reads the JSON object of a request.
+func (a *API) readBody(r *http.Request) (*node, error) {
+	if err := a.checkType(r); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	n, err := parseJSON(data)
+	if err != nil {
+		return nil, Errorf(http.StatusBadRequest, err.Error())
+	}
+	if n.kind != '{' {
+		return nil, Errorf(http.StatusBadRequest, "the body is not a JSON object")
+	}
+	return n, nil
+}
+
+// bodyError tells a body that is too large from one that broke off.
+func bodyError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &Problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is too large", Err: err}
+	}
+	return &Problem{Status: http.StatusBadRequest, Detail: "the body could not be read", Err: err}
+}
+
+// checkType accepts JSON in UTF-8, and, unless the API wants a Content-Type, a
+// body that does not say what it is (RFC 9110 §8.3).
+func (a *API) checkType(r *http.Request) error {
+	unsupported := Errorf(http.StatusUnsupportedMediaType, "the body must be application/json in UTF-8")
+	if c := r.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
+		return unsupported
+	}
+	ct := r.Header.Get("Content-Type")
+	if ct == "" && !a.TypeRequired {
+		return nil
+	}
+	kind, params, err := mime.ParseMediaType(ct)
+	if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
+		return unsupported
+	}
+	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
+		return unsupported
+	}
+	return nil
+}

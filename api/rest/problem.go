@@ -1,0 +1,188 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"daybook/ical"
+	"daybook/store"
+)
+
+// Problem is an error that a client is told of. Status and the texts are for
+// the client; Err is for the log and never shown.
+type Problem struct {
+	Status int         // 0: that of the API's invalid input
+	Detail string      // one sentence for the client; "" is the status text
+	Faults []Fault     // of single fields, in the order in which they were found
+	Header http.Header // added to the answer, e.g. WWW-Authenticate
+	Err    error       // the cause; may be nil
+}
+
+func (p *Problem) Error() string {
+	text := p.Detail
+	if text == "" {
+		text = http.StatusText(p.Status)
+	}
+	if p.Err != nil {
+		return text + ": " + p.Err.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Errorf makes a Problem of a status and a sentence for the client.
+func Errorf(status int, detail string) *Problem { return &Problem{Status: status, Detail: detail} }
+
+// Fault is what is wrong with one field of a request.
+type Fault struct {
+	Field   string // name of the parameter, or dotted path in the body, e.g. "recurrence.date_to"
+	Message string // goes on from the field's name, e.g. "is required"
+}
+
+// Faults collects what is wrong with a request, so that a client learns all of
+// it at once.
+type Faults struct{ list []Fault }
+
+// Add notes a fault. Message goes on from the name: "is required".
+func (f *Faults) Add(field, message string) {
+	f.list = append(f.list, Fault{field, message})
+}
+
+// Has reports whether the field, or one below it, has a fault already: what
+// did not decode needs no second complaint.
+func (f *Faults) Has(field string) bool {
+	for _, x := range f.list {
+		if rest, ok := strings.CutPrefix(x.Field, field); ok && (rest == "" || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+// Err gives a *Problem with the faults, nil if there are none.
+func (f *Faults) Err() error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	return &Problem{Detail: "the request is not valid", Faults: f.list}
+}
+
+// Invalid makes the *Problem of a single fault.
+func Invalid(field, message string) *Problem {
+	return &Problem{Detail: "the request is not valid", Faults: []Fault{{field, message}}}
+}
+
+// table maps the sentinels of the store to what a client is told. The first
+// row that matches counts.
+var table = []struct {
+	err    error
+	status int
+	field  string // of the request that is usually at fault; "" none
+	detail string
+}{
+	{store.ErrNotFound, http.StatusNotFound, "", "not found"},
+	{store.ErrCredentials, http.StatusUnauthorized, "", "the credentials are missing or not accepted"},
+	{store.ErrThrottled, http.StatusTooManyRequests, "", "too many failed sign-ins, try again later"},
+	{store.ErrForbidden, http.StatusForbidden, "", "not allowed"},
+	{store.ErrExists, http.StatusConflict, "", "it exists already"},
+	{store.ErrHomeFixed, http.StatusConflict, "", "this calendar cannot be removed or joined"},
+	{store.ErrPrecondition, http.StatusPreconditionFailed, "", "it has changed meanwhile"},
+	{store.ErrToken, http.StatusBadRequest, "token", "the token is not valid any more"},
+	{store.ErrComponent, http.StatusConflict, "", "the calendar does not take this kind of object"},
+	{store.ErrQuota, http.StatusInsufficientStorage, "", "a limit of the server is reached"},
+	{store.ErrFull, http.StatusInsufficientStorage, "", "the server has no space left"},
+	{store.ErrClosed, http.StatusServiceUnavailable, "", "the server is going down"},
+	{store.ErrInvalid, 0, "", "the request is not valid"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "", "the request took too long"},
+	{context.Canceled, http.StatusServiceUnavailable, "", "the request was given up"},
+}
+
+// AsProblem gives what the client is told of an error: the *Problem in its
+// chain, or the row of the table, or a bare 500.
+func AsProblem(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	for _, row := range table {
+		if !errors.Is(err, row.err) {
+			continue
+		}
+		p := &Problem{Status: row.status, Detail: row.detail, Err: err}
+		if row.field != "" {
+			p.Faults = []Fault{{row.field, row.detail}}
+		}
+		if row.status == http.StatusServiceUnavailable || row.status == http.StatusTooManyRequests {
+			p.Header = http.Header{"Retry-After": {"30"}}
+		}
+		return p
+	}
+	if _, ok := errors.AsType[*store.UIDConflictError](err); ok {
+		return &Problem{Status: http.StatusConflict, Detail: "the identifier is in use", Err: err}
+	}
+	if _, ok := errors.AsType[*ical.InvalidError](err); ok {
+		return &Problem{Detail: "the request gives no valid iCalendar object", Err: err}
+	}
+	return &Problem{Status: http.StatusInternalServerError, Detail: "the server failed", Err: err}
+}
+
+// ErrorWriter writes an error in the shape of one API. The headers and the
+// status of the problem are settled when it is called; it sets Content-Type
+// and writes status and body.
+type ErrorWriter interface {
+	WriteError(w http.ResponseWriter, r *http.Request, p *Problem)
+}
+
+// House is the ErrorWriter of the daemon's own API: problem details
+// (RFC 9457), with the faults of fields in the extension member "errors".
+type House struct{}
+
+type houseProblem struct {
+	Type   string       `json:"type"`
+	Title  string       `json:"title"`
+	Status int          `json:"status"`
+	Detail string       `json:"detail,omitempty"`
+	Errors []houseFault `json:"errors,omitempty"`
+}
+
+type houseFault struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// WriteError writes application/problem+json.
+func (House) WriteError(w http.ResponseWriter, _ *http.Request, p *Problem) {
+	out := houseProblem{Type: "about:blank", Title: http.StatusText(p.Status), Status: p.Status, Detail: p.Detail}
+	for _, f := range p.Faults {
+		out.Errors = append(out.Errors, houseFault{f.Field, f.Message})
+	}
+	WriteJSON(w, "application/problem+json", p.Status, out)
+}
+
+// WriteJSON writes a JSON document with its length. v must be a value that
+// encoding/json can write; what it cannot is a fault of the program and gives
+// an empty body.
+func WriteJSON(w http.ResponseWriter, contentType string, status int, v any) {
+	body, err := encode(v)
+	if err != nil {
+		status = http.StatusInternalServerError
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	writeBody(w, status, body)
+}
+
+// encode writes v as JSON, with < > & as they are and a final line break.
+func encode(v any) ([]byte, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
