@@ -1,0 +1,101 @@
+// Package api mounts everything that the daemon serves beside CalDAV: the REST
+// APIs, feeds, probes, metrics, and a small web page. Each API is a package of
+// its own below this one; none knows another.
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"daybook/api/feeds"
+	"daybook/api/rest"
+	"daybook/api/trybe"
+	"daybook/store"
+)
+
+// Options are what the handler is made of.
+type Options struct {
+	Store    *store.Store
+	Log      *slog.Logger          // nil: discarded
+	Metrics  prometheus.Registerer // nil: none are kept
+	Gatherer prometheus.Gatherer   // what /metrics shows; nil: no such page here
+	Now      func() time.Time      // nil: time.Now
+
+	// Ready tells why the daemon should not be asked now, nil when it should:
+	// while it starts, and as soon as it goes down. nil: always ready.
+	Ready func() error
+
+	MaxBody int64         // bytes of a REST request's body; 0: rest.DefaultBody
+	Timeout time.Duration // of one request; 0: rest.DefaultTimeout
+
+	Off []string // names of APIs that are not mounted, e.g. trybe.Name
+}
+
+// New gives the handler. It takes these paths and no others: /, /robots.txt,
+// /feeds/, /livez, /readyz, /metrics, and the prefixes of the APIs.
+func New(o Options) (http.Handler, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	panics := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "daybook_panics_total",
+		Help: "Requests that ended in a panic of the program, by API.",
+	}, []string{"api"})
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(panics); err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
+	}
+	mux := http.NewServeMux()
+	for _, a := range apis(o) {
+		a.Log, a.Panics, a.Body, a.Timeout = o.Log, panics, o.MaxBody, o.Timeout
+		if err := mount(mux, a); err != nil {
+			return nil, err
+		}
+	}
+	f, err := feeds.New(feeds.Options{Store: o.Store, Log: o.Log, Metrics: o.Metrics, Timeout: o.Timeout})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	guard := &guarded{name: "feeds", log: o.Log, panics: panics}
+	mux.Handle("/feeds/", guard.wrap(f))
+	probes(mux, o)
+	pages(mux)
+	if o.Gatherer != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	}
+	return mux, nil
+}
+
+// apis is the list of REST APIs: one row adds one.
+func apis(o Options) []*rest.API {
+	var out []*rest.API
+next:
+	for _, a := range []*rest.API{
+		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
+	} {
+		for _, name := range o.Off {
+			if a.Name == name {
+				continue next
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func mount(mux *http.ServeMux, a *rest.API) error {
+	h, err := a.Handler()
+	if err != nil {
+		return err
+	}
+	for _, p := range a.Prefixes {
+		mux.Handle(p, h)
+	}
+	return nil
+}
