@@ -1,0 +1,289 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T, o Options) *DB {
+	t.Helper()
+	o.Create = true
+	if o.Tables == nil {
+		o.Tables = []byte("ab")
+	}
+	db, err := Open(filepath.Join(t.TempDir(), "test.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func mustUpdate(t *testing.T, db *DB, fn func(Writer) error) {
+	t.Helper()
+	if err := db.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func dump(t *testing.T, db *DB, from, to string) (out []string) {
+	t.Helper()
+	end := []byte(to)
+	if to == "" {
+		end = nil
+	}
+	err := db.View(func(r Reader) error {
+		r.Scan([]byte(from), end, func(k, v []byte) bool {
+			out = append(out, string(k)+"="+string(v))
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestScanStaysInItsTableAndRange(t *testing.T) {
+	db := open(t, Options{})
+	mustUpdate(t, db, func(w Writer) error {
+		for _, k := range []string{"a0", "a1", "a2", "a3", "b1"} {
+			w.Put([]byte(k), []byte("x"))
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		from, to string
+		want     string
+	}{
+		{"a", "", "[a0=x a1=x a2=x a3=x]"}, {"a1", "a3", "[a1=x a2=x]"}, {"a2", "b", "[a2=x a3=x]"}, {"b", "", "[b1=x]"}, {"a4", "", "[]"},
+	} {
+		if got := fmt.Sprint(dump(t, db, c.from, c.to)); got != c.want {
+			t.Errorf("scan %q to %q: %s, want %s", c.from, c.to, got, c.want)
+		}
+	}
+	var back []string
+	_ = db.View(func(r Reader) error {
+		r.ScanBack([]byte("a1"), []byte("a3"), func(k, _ []byte) bool { back = append(back, string(k)); return true })
+		r.ScanBack([]byte("a2"), nil, func(k, _ []byte) bool { back = append(back, string(k)); return true })
+		return nil
+	})
+	if got := fmt.Sprint(back); got != "[a2 a1 a3 a2]" {
+		t.Errorf("scan back: %s", got)
+	}
+}
+
+// A failing update must not take its companions of the same commit with it,
+// nor leave anything of itself.
+func TestOneBadUpdateDoesNotFailTheOthers(t *testing.T) {
+	db := open(t, Options{})
+	mustUpdate(t, db, func(w Writer) error {
+		w.Put([]byte("akept"), []byte("old"))
+		w.Put([]byte("agone"), []byte("old"))
+		return nil
+	})
+	bad := errors.New("bad")
+	// Called directly, so that the three are surely one group.
+	group := []*update{
+		{fn: func(w Writer) error { w.Put([]byte("afirst"), []byte("1")); return nil }},
+		{fn: func(w Writer) error {
+			w.Put([]byte("akept"), []byte("new"))
+			w.Put([]byte("akept"), []byte("newer"))
+			w.Delete([]byte("agone"))
+			w.Put([]byte("afirst"), []byte("2"))
+			w.Put([]byte("anew"), []byte("x"))
+			return bad
+		}},
+		{fn: func(w Writer) error { w.Delete([]byte("akept")); panic("oops") }},
+		{fn: func(w Writer) error { w.Put([]byte("alast"), w.Get([]byte("afirst"))); return nil }},
+	}
+	commitAll(db, group)
+	if group[0].err != nil || !errors.Is(group[1].err, bad) || group[2].err == nil || group[3].err != nil {
+		t.Fatalf("errors: %v, %v, %v, %v", group[0].err, group[1].err, group[2].err, group[3].err)
+	}
+	want := "[afirst=1 agone=old akept=old alast=1]"
+	if got := fmt.Sprint(dump(t, db, "a", "")); got != want {
+		t.Errorf("after the group: %s, want %s", got, want)
+	}
+}
+
+func commitAll(db *DB, group []*update) {
+	for _, u := range group {
+		u.ctx = context.Background()
+	}
+	db.commit(group)
+}
+
+func TestManyWritersShareCommits(t *testing.T) {
+	var mu sync.Mutex
+	commits, updates := 0, 0
+	db := open(t, Options{OnCommit: func(n int, _ time.Duration) { mu.Lock(); commits++; updates += n; mu.Unlock() }})
+	var wg sync.WaitGroup
+	const writers, each = 16, 20
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if err := db.Update(t.Context(), func(x Writer) error {
+					x.Put(fmt.Appendf(nil, "a%d/%d", w, i), []byte("v"))
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(dump(t, db, "a", "")); n != writers*each {
+		t.Errorf("%d keys, want %d", n, writers*each)
+	}
+	if updates != writers*each || commits >= updates {
+		t.Errorf("%d updates in %d commits: they were not shared", updates, commits)
+	}
+}
+
+func TestCancelledUpdateIsNotRun(t *testing.T) {
+	db := open(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Update(ctx, func(Writer) error { t.Error("was run"); return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestForeignFilesAreRefusedAndLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"empty": "", "text": "this is my only copy of the novel, please do not touch it at all", "short": "x",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+		if !errors.Is(err, ErrForeign) {
+			t.Errorf("%s: got %v, want ErrForeign", name, err)
+		}
+		if db != nil {
+			_ = db.Close()
+		}
+		if now, _ := os.ReadFile(path); !bytes.Equal(now, []byte(content)) {
+			t.Errorf("%s: the file was changed", name)
+		}
+	}
+}
+
+// Both meta pages damaged: what a torn copy or a bad disk leaves.
+func TestDamagedMetaIsRefusedAndLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := db.Stats().PageSize
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := range int64(2) {
+		copy(b[page*size+40:], "damaged!")
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{Create: true, Tables: []byte("a")}); !errors.Is(err, ErrForeign) {
+		t.Errorf("got %v, want ErrForeign", err)
+	}
+	if now, _ := os.ReadFile(path); !bytes.Equal(now, b) {
+		t.Error("the file was changed")
+	}
+}
+
+func TestSecondOpenerIsToldAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := Open(path, Options{Tables: []byte("a")}); !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v, want ErrLocked", err)
+	}
+}
+
+func TestClosedDatabaseSaysSo(t *testing.T) {
+	db := open(t, Options{})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(t.Context(), func(Writer) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Errorf("update: %v", err)
+	}
+	if err := db.View(func(Reader) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Errorf("view: %v", err)
+	}
+}
+
+func TestCompactAndBackupKeepEverything(t *testing.T) {
+	db := open(t, Options{})
+	mustUpdate(t, db, func(w Writer) error {
+		for i := range 1000 {
+			w.Put(fmt.Appendf(nil, "a%04d", i), bytes.Repeat([]byte("v"), 100))
+		}
+		return nil
+	})
+	want := dump(t, db, "a", "")
+	compact, backup := filepath.Join(t.TempDir(), "c"), filepath.Join(t.TempDir(), "b")
+	if err := db.Compact(compact); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Backup(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{compact, backup} {
+		other, err := Open(path, Options{Tables: []byte("ab")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := dump(t, other, "a", ""); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %d keys of %d", path, len(got), len(want))
+		}
+		if err := other.Verify(func(err error) { t.Error(err) }); err != nil {
+			t.Error(err)
+		}
+		_ = other.Close()
+	}
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	db, err := Open(filepath.Join(b.TempDir(), "bench.db"), Options{Create: true, Tables: []byte("ab")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for i := 0; b.Loop(); i++ {
+		if err := db.Update(b.Context(), func(w Writer) error {
+			w.Put(fmt.Appendf(nil, "a%09d", i), make([]byte, 1200))
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
