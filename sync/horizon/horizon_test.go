@@ -1,0 +1,100 @@
+package horizon_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/ical"
+	"daybook/ical/span"
+	"daybook/store"
+	"daybook/sync/horizon"
+)
+
+const day = 24 * time.Hour
+
+func TestJobMovesTheHorizonAndItsInstancesAreIndexed(t *testing.T) {
+	now := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	s, err := store.Open(t.Context(), store.Options{
+		Path: filepath.Join(t.TempDir(), "daybook.db"), Create: true, Now: clock, Horizon: 100 * day,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	room := &store.Principal{Kind: store.KindOrganisation, Name: "demo"}
+	if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.CreatePrincipal(room) }); err != nil {
+		t.Fatal(err)
+	}
+	const objects = 300
+	for n := range objects {
+		put(t, s, room, fmt.Sprintf("daily-%d", n))
+	}
+	job := horizon.Job(s, 100*day, clock)
+	if err := job(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Stats()
+	now = now.Add(200 * day)
+	if err := job(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after := s.Stats()
+	if moved := after.Horizon.Sub(before.Horizon); moved != 200*day {
+		t.Errorf("horizon moved by %v", moved)
+	}
+	if more := after.Rows - before.Rows; more < objects*199 {
+		t.Errorf("%d more instances are indexed", more)
+	}
+	err = s.View(t.Context(), func(v *store.View) error {
+		c, err := v.Calendar(room.ID)
+		if err != nil {
+			return err
+		}
+		rows, err := v.Instances(c.ID, span.Span{Start: now, End: now.Add(10 * day)}, nil)
+		if len(rows) != 10*objects {
+			t.Errorf("%d instances in ten days", len(rows))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := job(t.Context()); err != nil {
+		t.Errorf("a second run: %v", err)
+	}
+}
+
+func put(t *testing.T, s *store.Store, p *store.Principal, uid string) {
+	t.Helper()
+	text := strings.Join([]string{
+		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Daybook//test//EN", "BEGIN:VEVENT", "UID:" + uid, "DTSTAMP:20270101T000000Z",
+		"DTSTART:20270301T120000Z", "DTEND:20270301T130000Z", "RRULE:FREQ=DAILY", "END:VEVENT", "END:VCALENDAR", "",
+	}, "\r\n")
+	o, err := ical.ParseResource([]byte(text), ical.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepared, err := s.Prepare(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(t.Context(), func(tx *store.Tx) error {
+		c, err := tx.Calendar(p.ID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.PutObject(store.Put{Actor: store.System(), Collection: c.ID, Name: uid + ".ics", Object: prepared})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
