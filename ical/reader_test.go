@@ -3,6 +3,7 @@ package ical
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,4 +135,103 @@ func wantInvalid(t *testing.T, err error, rule Rule) *InvalidError {
 		t.Errorf("rule is %s, want %s: %v", inv.Rule, rule, err)
 	}
 	return inv
+}
+
+func TestParseMendsWhatIsMild(t *testing.T) {
+	want := string(calendarOf("BEGIN:VTODO|UID:a|SUMMARY:b| c|END:VTODO"))
+	for name, text := range map[string]string{
+		"bare LF":              strings.ReplaceAll(want, "\r\n", "\n"),
+		"CR CR LF":             strings.ReplaceAll(want, "\r\n", "\r\r\n"),
+		"BOM":                  "\xef\xbb\xbf" + want,
+		"blank lines":          "\r\n\n" + strings.ReplaceAll(want, "\r\n", "\r\n\r\n") + "\n",
+		"no last line break":   strings.TrimSuffix(want, "\r\n"),
+		"CR at the end":        strings.TrimSuffix(want, "\n"),
+		"one LF in the middle": strings.Replace(want, "UID:a\r\n", "UID:a\n", 1),
+	} {
+		o, err := Parse([]byte(text), Limits{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if string(o.Data()) != want || o.Exact() {
+			t.Errorf("%s: exact %t, stored\n%q", name, o.Exact(), o.Data())
+		}
+		checkOffsets(t, o)
+	}
+}
+
+func TestParseRefusesBrokenText(t *testing.T) {
+	const todo = "BEGIN:VTODO|UID:a|END:VTODO"
+	for name, c := range map[string]struct {
+		text string
+		line int
+	}{
+		"nothing":                  {"", 0},
+		"only blank lines":         {"\r\n\n", 0},
+		"fold at the beginning":    {" BEGIN:VCALENDAR\r\n", 1},
+		"text before":              {"X:y\r\n" + string(calendarOf(todo)), 1},
+		"text after":               {string(calendarOf(todo)) + "X:y", 8},
+		"END after":                {string(calendarOf(todo)) + "END:VCALENDAR", 8},
+		"component after":          {string(calendarOf(todo)) + "BEGIN:VEVENT", 8},
+		"CR in a value":            {string(calendarOf("X-A:b\rc")), 4},
+		"DEL":                      {string(calendarOf("X-A:\x7f")), 4},
+		"control in a parameter":   {string(calendarOf("X-A;B=\x01:c")), 4},
+		"no character of XML":      {string(calendarOf("X-A:\uffff")), 4},
+		"surrogate":                {string(calendarOf("X-A:\xed\xa0\x80")), 4},
+		"cut character":            {string(calendarOf("X-A:\xc3")), 4},
+		"Latin-1 in a parameter":   {string(calendarOf("X-A;B=\xfc:c")), 4},
+		"space in a name":          {string(calendarOf("X A:b")), 4},
+		"not ASCII in a name":      {string(calendarOf("Xä:b")), 4},
+		"empty parameter":          {string(calendarOf("X-A;:b")), 4},
+		"quote in a name":          {string(calendarOf("X-A;\"B\"=c:d")), 4},
+		"open quote before a fold": {string(calendarOf("X-A;B=\"c:d| e")), 4},
+		"BEGIN without name":       {string(calendarOf("BEGIN:")), 4},
+		"END of another":           {string(calendarOf("BEGIN:VTODO|END:VEVENT")), 5},
+	} {
+		_, err := Parse([]byte(c.text), Limits{})
+		if inv := wantInvalid(t, err, ValidCalendarData); inv.Line != c.line {
+			t.Errorf("%s: line %d, want %d: %v", name, inv.Line, c.line, err)
+		}
+	}
+}
+
+func TestParseKeepsLimits(t *testing.T) {
+	data := calendarOf("BEGIN:VTODO|UID:a|X-LONG:0123456789|BEGIN:VALARM|END:VALARM|END:VTODO")
+	exact := Limits{Bytes: len(data), Line: 17, Lines: 4, Components: 3, Depth: 3}
+	if _, err := Parse(data, exact); err != nil {
+		t.Errorf("at the limits: %v", err)
+	}
+	for name, c := range map[string]struct {
+		rule   Rule
+		shrink func(*Limits)
+	}{
+		"bytes":      {MaxResourceSize, func(l *Limits) { l.Bytes-- }},
+		"line":       {ValidCalendarData, func(l *Limits) { l.Line-- }},
+		"lines":      {ValidCalendarData, func(l *Limits) { l.Lines-- }},
+		"components": {ValidCalendarData, func(l *Limits) { l.Components-- }},
+		"depth":      {ValidCalendarData, func(l *Limits) { l.Depth-- }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lim := exact
+			c.shrink(&lim)
+			_, err := Parse(data, lim)
+			wantInvalid(t, err, c.rule)
+		})
+	}
+}
+
+func TestLinesAfterChildrenStayWithTheirComponent(t *testing.T) {
+	o := mustParse(t, calendarOf("BEGIN:VTODO|A:1|BEGIN:VALARM|B:2|END:VALARM|C:3|BEGIN:VALARM|D:4|END:VALARM|E:5|END:VTODO|F:6"))
+	names := func(c *Component) (s string) {
+		for _, l := range c.Lines {
+			s += l.Name
+		}
+		return s
+	}
+	todo := o.Root().Children[0]
+	got := []string{names(o.Root()), names(todo), names(todo.Children[0]), names(todo.Children[1])}
+	if want := []string{"VERSIONPRODIDF", "ACE", "B", "D"}; !slices.Equal(got, want) {
+		t.Errorf("lines %q, want %q", got, want)
+	}
+	checkOffsets(t, o)
 }
