@@ -103,7 +103,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) string {
 	case err != nil:
 		return h.fail(w, r, "", err)
 	}
-	h.store.Used(f.ID)
+	h.store.Used(store.FeedUse(f))
 	return h.answer(w, r, f, st)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -76,11 +77,15 @@ func (s *service) tryUpdate(ctx context.Context, id blockID, body *updateBody) (
 	if err := faults.Err(); err != nil {
 		return one{}, err
 	}
-	facts, moved := !blocks.Same(b.now, want), !where.same(b.spots)
+	facts, recurs := !blocks.Same(b.now, want), !id.rid.IsZero()
+	moved := !slices.Equal(where.collections(), b.spots.collections())
+	if recurs {
+		moved = !where.same(b.spots) // another order is no reason to leave the series
+	}
 	switch {
 	case !facts && !moved:
 		return one{b.answer(), http.StatusOK}, nil
-	case !id.rid.IsZero():
+	case recurs:
 		return s.split(ctx, b, want, where)
 	}
 	return s.edit(ctx, b, want, where, facts)
