@@ -27,7 +27,7 @@ func fltRange(s string) *span.Span {
 		if s == "" {
 			return time.Time{}
 		}
-		t, err := time.Parse(utcLayout, s)
+		t, err := time.Parse(stampUTC, s)
 		if err != nil {
 			panic(err)
 		}

@@ -183,7 +183,7 @@ func (m *matcher) availabilityOverlaps(c *Component, b bounds) bool {
 	return !hasEnd || b.startBefore(end)
 }
 
-const utcLayout = "20060102T150405Z"
+const stampUTC = "20060102T150405Z"
 
 // parsePeriod reads a PERIOD in UTC (RFC 5545 §3.3.9).
 func parsePeriod(s string) (span.Span, bool) {
@@ -191,11 +191,11 @@ func parsePeriod(s string) (span.Span, bool) {
 	if !ok {
 		return span.Span{}, false
 	}
-	start, err := time.Parse(utcLayout, from)
+	start, err := time.Parse(stampUTC, from)
 	if err != nil {
 		return span.Span{}, false
 	}
-	if end, err := time.Parse(utcLayout, to); err == nil {
+	if end, err := time.Parse(stampUTC, to); err == nil {
 		return span.Span{Start: start, End: end}, true
 	}
 	days, exact, err := ParseDuration(to)

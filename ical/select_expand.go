@@ -143,7 +143,7 @@ func (p *picker) stamp(name, params string, form Form, at, wall time.Time, noVal
 	case Floating:
 		value = wall.Format("20060102T150405")
 	case UTC, Zoned:
-		value = at.UTC().Format(utcLayout)
+		value = at.UTC().Format(stampUTC)
 	}
 	if noValue {
 		value = ""
