@@ -192,7 +192,7 @@ func (s *scanner) line() (bool, error) {
 		}
 	}
 	s.no = s.physical
-	if s.lines++; s.lines > s.lim.Lines {
+	if s.lines++; s.lines > s.lim.Lines+2*s.lim.Components { // with BEGIN and END
 		return false, s.broken("RFC 4791 §5.3.2.1", "there are too many lines")
 	}
 	if isFold(s.text[0]) {
