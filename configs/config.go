@@ -35,18 +35,22 @@ type Config struct {
 	ReadHeaderTimeout time.Duration `group:"Timeouts" key:"read_header_timeout" default:"10s" min:"1s" max:"10m" doc:"Time that a client has to send a request's header."`
 	ReadTimeout       time.Duration `key:"read_timeout" default:"5m" min:"1s" max:"1d" doc:"Time that a client has to send a whole request."`
 	WriteTimeout      time.Duration `key:"write_timeout" default:"5m" min:"1s" max:"1d" doc:"Time from the end of a request's header to the end of the answer."`
+	RESTTimeout       time.Duration `key:"rest_timeout" default:"30s" min:"1s" max:"1h" doc:"Time that a REST request or the making of a feed may take."`
 	IdleTimeout       time.Duration `key:"idle_timeout" default:"2m" min:"1s" max:"1d" doc:"Time that an unused connection is kept."`
 	ShutdownTimeout   time.Duration `key:"shutdown_timeout" default:"20s" min:"0s" max:"1h" doc:"Time that requests and jobs have to finish after the first signal."`
 
+	DisableAPIs string `group:"APIs" key:"disable_apis" default:"" check:"apis" doc:"REST APIs that are not served, as a list."`
+
 	MaxHeader       Size `group:"Limits" key:"max_header" default:"64KiB" min:"4KiB" max:"16MiB" doc:"Largest header of a request."`
 	MaxBody         Size `key:"max_body" default:"16MiB" min:"4KiB" max:"1GiB" doc:"Largest body of a request."`
+	MaxRESTBody     Size `key:"max_rest_body" default:"1MiB" min:"1KiB" max:"1GiB" doc:"Largest body of a REST request."`
 	MaxObject       Size `key:"max_object" default:"10MiB" min:"1KiB" max:"512MiB" doc:"Largest calendar object resource, in any way in (CalDAV's max-resource-size)."`
 	MaxLine         Size `key:"max_line" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Longest unfolded content line of a calendar object resource."`
 	MaxLines        int  `key:"max_lines" default:"200000" min:"100" max:"20000000" doc:"Most content lines of a calendar object resource."`
 	MaxComponents   int  `key:"max_components" default:"20000" min:"1" max:"2000000" doc:"Most components (master, overrides, alarms, time zones) of a calendar object resource."`
-	MaxXMLDepth     int  `key:"max_xml_depth" default:"32" min:"8" max:"1000" doc:"Deepest nesting of an XML request body."`
-	MaxXMLElements  int  `key:"max_xml_elements" default:"50000" min:"100" max:"10000000" doc:"Most elements of an XML request body; a multiget names one for each object."`
-	MaxInstances    int  `key:"max_instances" default:"100000" min:"100" max:"10000000" doc:"Most instances that the answer to one request is computed from."`
+	MaxXMLDepth     int  `key:"max_xml_depth" default:"48" min:"8" max:"1000" doc:"Deepest nesting of an XML request body."`
+	MaxXMLElements  int  `key:"max_xml_elements" default:"100000" min:"100" max:"10000000" doc:"Most elements of an XML request body; a multiget names one for each object."`
+	MaxMembers      int  `key:"max_members" default:"1000000" min:"100" max:"100000000" doc:"Most calendar object resources of one calendar."`
 	MaxImport       Size `key:"max_import" default:"512MiB" min:"1KiB" max:"16GiB" doc:"Largest file of one import."`
 	MaxImportEvents int  `key:"max_import_events" default:"1000000" min:"1" max:"100000000" doc:"Most calendar object resources of one import."`
 	LoginAttempts   int  `key:"login_attempts" default:"10" min:"1" max:"100000" doc:"Failed sign-ins, for an account and an address, after which further ones are slowed down."`

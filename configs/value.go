@@ -218,6 +218,7 @@ var checks = map[string]check{
 	"filled":   {"text that is not empty", checkFilled},
 	"address":  {"host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080", checkAddress},
 	"url":      {"an address that begins with http:// or https:// and has no query", checkURL},
+	"apis":     {"names of APIs: " + strings.Join(apiNames, ", "), checkAPIs},
 	"networks": {"addresses and ranges, such as 10.0.0.0/8, ::1", checkNetworks},
 	"realm":    {"1 to 100 printable characters without quotes and backslashes", checkRealm},
 	"schedule": {"five cron fields, such as \"17 3 * * *\", or @hourly, @daily, @every 10m", checkSchedule},
@@ -256,11 +257,28 @@ func checkURL(s string) error {
 	return nil
 }
 
+// apiNames are the REST APIs that can be left out.
+var apiNames = []string{"trybe"}
+
+func checkAPIs(s string) error {
+	for _, name := range List(s) {
+		if !slices.Contains(apiNames, name) {
+			return fmt.Errorf("has %q in it, which is no such API", name)
+		}
+	}
+	return nil
+}
+
+// List reads a list whose parts are separated by commas or spaces.
+func List(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // Networks reads a list of addresses and CIDR ranges, separated by commas or
 // spaces.
 func Networks(s string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, part := range List(s) {
 		if a, err := netip.ParseAddr(part); err == nil {
 			out = append(out, netip.PrefixFrom(a.WithZone(""), a.BitLen()))
 			continue

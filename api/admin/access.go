@@ -1,0 +1,435 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"daybook/ical"
+	"daybook/store"
+)
+
+// Grant is a right of somebody on something, by names.
+type Grant struct {
+	Subject string   `json:"subject"`
+	Target  string   `json:"target"`
+	Rights  []string `json:"rights"` // empty: none
+}
+
+func setGrant(ctx context.Context, s *Service, req Grant, _ *Stream) (Grant, error) {
+	rights, err := parseRights(req.Rights)
+	if err != nil {
+		return req, err
+	}
+	return req, s.Store.Update(ctx, func(tx *store.Tx) error {
+		subject, target, err := grantParties(&tx.View, req.Subject, req.Target)
+		if err != nil {
+			return err
+		}
+		return tx.SetGrant(subject.ID, target.ID, rights)
+	})
+}
+
+func grantParties(v *store.View, subject, target string) (*store.Principal, *store.Principal, error) {
+	sub, err := findPrincipal(v, subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	tgt, err := findPrincipal(v, target)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sub.Org != tgt.Org {
+		return nil, nil, fmt.Errorf("%w: %q and %q are of different organisations", store.ErrInvalid, subject, target)
+	}
+	return sub, tgt, nil
+}
+
+// ListGrants asks for the grants on a target; "" is every target.
+type ListGrants struct {
+	Target string `json:"target,omitempty"`
+}
+
+func listGrants(ctx context.Context, s *Service, req ListGrants, _ *Stream) ([]Grant, error) {
+	out := []Grant{}
+	err := s.Store.View(ctx, func(v *store.View) error {
+		targets, err := v.Principals(0)
+		if req.Target != "" {
+			var p *store.Principal
+			p, err = findPrincipal(v, req.Target)
+			targets = []*store.Principal{p}
+		}
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			given, err := v.GrantsOn(t.ID)
+			if err != nil {
+				return err
+			}
+			for _, g := range given {
+				p, err := v.Principal(g.Subject)
+				if err != nil {
+					return err
+				}
+				out = append(out, Grant{Subject: p.Name, Target: t.Name, Rights: g.Rights.Names()})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// CreateToken asks for a token, an app password or a key.
+type CreateToken struct {
+	ID           string    `json:"id,omitempty"` // "" for a random one
+	Organisation string    `json:"organisation,omitempty"`
+	Kind         string    `json:"kind"`           // bearer, app, onlive
+	User         string    `json:"user,omitempty"` // whose rights it carries; needed for app
+	Grants       []string  `json:"grants"`         // RIGHT on the organisation, or RIGHT@TARGET
+	Label        string    `json:"label,omitempty"`
+	Expires      time.Time `json:"expires,omitzero"`
+	Secret       string    `json:"secret,omitempty"` // "" for a random one
+}
+
+// Secret is a new token, told once.
+type Secret struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	User   string `json:"user,omitempty"`
+	Secret string `json:"secret"`
+	Token  string `json:"token"` // ID.SECRET: what bearer and app credentials present
+}
+
+func createToken(ctx context.Context, s *Service, req CreateToken, _ *Stream) (Secret, error) {
+	kind, err := tokenKind(req.Kind)
+	if err != nil {
+		return Secret{}, err
+	}
+	if kind == store.CredentialApp && req.User == "" {
+		return Secret{}, fmt.Errorf("%w: an app password is of a user: name one with --user", store.ErrInvalid)
+	}
+	if req.ID == "" {
+		req.ID = strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+	}
+	if err := checkTokenID(req.ID); err != nil {
+		return Secret{}, err
+	}
+	if req.Secret == "" {
+		req.Secret = store.NewSecret()
+	}
+	out := Secret{ID: req.ID, Kind: string(kind), User: req.User, Secret: req.Secret, Token: req.ID + "." + req.Secret}
+	return out, s.Store.Update(ctx, func(tx *store.Tx) error {
+		org, err := findOrganisation(&tx.View, req.Organisation)
+		if err != nil {
+			return err
+		}
+		c := &store.Credential{ID: req.ID, Kind: kind, Org: org.ID, Label: req.Label, Created: s.now(), Expires: req.Expires}
+		if req.User != "" {
+			p, err := findKind(&tx.View, req.User, "user", func(k store.Kind) bool { return k == store.KindUser })
+			if err != nil {
+				return err
+			}
+			c.Principal, c.Org = p.ID, p.Org
+		}
+		if c.Grants, err = tokenGrants(&tx.View, c.Org, req.Grants); err != nil {
+			return err
+		}
+		if c.Principal == 0 && len(c.Grants) == 0 {
+			return fmt.Errorf("%w: a token without user and without grants could do nothing: say --grant or --user", store.ErrInvalid)
+		}
+		if _, err := tx.Credential(req.ID); err == nil {
+			return fmt.Errorf("token %q: %w", req.ID, store.ErrExists)
+		}
+		return tx.PutCredential(c, req.Secret)
+	})
+}
+
+func tokenKind(s string) (store.CredentialKind, error) {
+	switch k := store.CredentialKind(s); k {
+	case store.CredentialApp, store.CredentialBearer, store.CredentialOnlive:
+		return k, nil
+	case store.CredentialPassword:
+	}
+	return "", fmt.Errorf("%w: kind %q of a token; known are bearer, app, onlive", store.ErrInvalid, s)
+}
+
+// checkTokenID allows what cannot be mistaken for anything else in ID.SECRET
+// and in a header.
+func checkTokenID(id string) error {
+	if len(id) == 0 || len(id) > 64 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		return fmt.Errorf("%w: id %q of a token; up to 64 letters, digits, - and _ are accepted", store.ErrInvalid, id)
+	}
+	return nil
+}
+
+// tokenGrants reads RIGHT and RIGHT@TARGET.
+func tokenGrants(v *store.View, org store.PrincipalID, words []string) ([]store.Grant, error) {
+	var out []store.Grant
+	index := make(map[store.PrincipalID]int)
+	for _, w := range words {
+		right, name, targeted := strings.Cut(w, "@")
+		r, err := parseRights([]string{right})
+		if err != nil {
+			return nil, err
+		}
+		target := org
+		if targeted {
+			p, err := findPrincipal(v, name)
+			if err != nil {
+				return nil, err
+			}
+			if p.Org != org {
+				return nil, fmt.Errorf("%w: %q is of another organisation", store.ErrInvalid, name)
+			}
+			target = p.ID
+		}
+		i, ok := index[target]
+		if !ok {
+			i = len(out)
+			index[target] = i
+			out = append(out, store.Grant{Target: target})
+		}
+		out[i].Rights |= r
+	}
+	return out, nil
+}
+
+// Token is a credential without its secret.
+type Token struct {
+	ID           string    `json:"id"`
+	Organisation string    `json:"organisation"`
+	Kind         string    `json:"kind"`
+	User         string    `json:"user,omitempty"`
+	Grants       []string  `json:"grants"`
+	Label        string    `json:"label,omitempty"`
+	Created      time.Time `json:"created"`
+	Expires      time.Time `json:"expires,omitzero"`
+	LastUsed     time.Time `json:"last_used,omitzero"` // to the hour
+}
+
+func listTokens(ctx context.Context, s *Service, req OfOrganisation, _ *Stream) ([]Token, error) {
+	out := []Token{}
+	err := s.Store.View(ctx, func(v *store.View) error {
+		return eachOrganisation(v, req.Organisation, func(org *store.Principal) error {
+			all, err := v.Credentials(org.ID)
+			if err != nil {
+				return err
+			}
+			for _, c := range all {
+				if c.Kind == store.CredentialPassword {
+					continue
+				}
+				t := Token{
+					ID: c.ID, Organisation: org.Name, Kind: string(c.Kind), User: nameOf(v, c.Principal), Grants: []string{},
+					Label: c.Label, Created: c.Created, Expires: c.Expires, LastUsed: c.LastUsed,
+				}
+				for _, g := range c.Grants {
+					for _, r := range g.Rights.Names() {
+						if g.Target != org.ID {
+							r += "@" + nameOf(v, g.Target)
+						}
+						t.Grants = append(t.Grants, r)
+					}
+				}
+				out = append(out, t)
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+// nameOf gives a principal's name, "" for none.
+func nameOf(v *store.View, id store.PrincipalID) string {
+	if id == 0 {
+		return ""
+	}
+	p, err := v.Principal(id)
+	if err != nil {
+		return "?"
+	}
+	return p.Name
+}
+
+func eachOrganisation(v *store.View, slug string, fn func(*store.Principal) error) error {
+	if slug != "" {
+		org, err := findOrganisation(v, slug)
+		if err != nil {
+			return err
+		}
+		return fn(org)
+	}
+	all, err := v.Principals(0, store.KindOrganisation)
+	if err != nil {
+		return err
+	}
+	for _, org := range all {
+		if err := fn(org); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ByID names a token or a feed.
+type ByID struct {
+	ID string `json:"id"`
+}
+
+func revokeToken(ctx context.Context, s *Service, req ByID, _ *Stream) (ByID, error) {
+	return req, s.Store.Update(ctx, func(tx *store.Tx) error {
+		c, err := tx.Credential(req.ID)
+		if err != nil {
+			return fmt.Errorf("token %q: %w", req.ID, err)
+		}
+		if c.Kind == store.CredentialPassword {
+			return fmt.Errorf("%w: %q is a password; set another with: daybook user password", store.ErrInvalid, req.ID)
+		}
+		return tx.DeleteCredential(req.ID)
+	})
+}
+
+// CreateFeed asks for a feed of PRINCIPAL or PRINCIPAL/CALENDAR.
+type CreateFeed struct {
+	Calendar string        `json:"calendar"`
+	Name     string        `json:"name,omitempty"` // of the file in the address; "" for the principal's
+	Title    string        `json:"title,omitempty"`
+	Show     string        `json:"show,omitempty"` // full, titles, busy; "" is full
+	Refresh  time.Duration `json:"refresh,omitempty"`
+	Expires  time.Time     `json:"expires,omitzero"`
+	Secret   string        `json:"secret,omitempty"` // "" for a random one
+}
+
+// Feed is a feed; Path only when it is new, because it has the secret.
+type Feed struct {
+	ID           string    `json:"id"`
+	Organisation string    `json:"organisation,omitempty"`
+	Calendar     string    `json:"calendar"`
+	Name         string    `json:"name"`
+	Title        string    `json:"title,omitempty"`
+	Show         string    `json:"show"`
+	Created      time.Time `json:"created"`
+	Expires      time.Time `json:"expires,omitzero"`
+	LastUsed     time.Time `json:"last_used,omitzero"`
+	Path         string    `json:"path,omitempty"` // /feeds/SECRET/NAME.ics
+}
+
+func createFeed(ctx context.Context, s *Service, req CreateFeed, _ *Stream) (Feed, error) {
+	var out Feed
+	show, err := parseShow(req.Show)
+	if err != nil {
+		return out, err
+	}
+	if req.Secret == "" {
+		req.Secret = store.NewSecret()
+	}
+	return out, s.Store.Update(ctx, func(tx *store.Tx) error {
+		c, p, err := findCalendar(&tx.View, req.Calendar)
+		if err != nil {
+			return err
+		}
+		f := &store.Feed{
+			Org: c.Org, Collection: c.ID, Name: req.Name, Title: req.Title, Show: show, Refresh: req.Refresh,
+			Created: s.now(), Expires: req.Expires,
+		}
+		if f.Name == "" {
+			f.Name = feedName(p.Name)
+		}
+		if err := tx.PutFeed(f, req.Secret); err != nil {
+			return err
+		}
+		out = feed(f, p.Name+"/"+c.Name)
+		out.Path = "/feeds/" + req.Secret + "/" + f.Name + ".ics"
+		return nil
+	})
+}
+
+// feedName makes a principal's name fit for the end of an address.
+func feedName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+func feed(f *store.Feed, calendar string) Feed {
+	return Feed{
+		ID: f.ID, Calendar: calendar, Name: f.Name, Title: f.Title, Show: showName(f.Show),
+		Created: f.Created, Expires: f.Expires, LastUsed: f.LastUsed,
+	}
+}
+
+func parseShow(s string) (ical.Show, error) {
+	switch s {
+	case "", "full":
+		return ical.ShowFull, nil
+	case "titles":
+		return ical.ShowTitles, nil
+	case "busy":
+		return ical.ShowBusy, nil
+	}
+	return 0, fmt.Errorf("%w: show %q; known are full, titles, busy", store.ErrInvalid, s)
+}
+
+func showName(s ical.Show) string {
+	switch s {
+	case ical.ShowTitles:
+		return "titles"
+	case ical.ShowBusy:
+		return "busy"
+	case ical.ShowFull:
+	}
+	return "full"
+}
+
+func listFeeds(ctx context.Context, s *Service, req OfOrganisation, _ *Stream) ([]Feed, error) {
+	out := []Feed{}
+	err := s.Store.View(ctx, func(v *store.View) error {
+		return eachOrganisation(v, req.Organisation, func(org *store.Principal) error {
+			all, err := v.Feeds(org.ID)
+			if err != nil {
+				return err
+			}
+			for _, f := range all {
+				calendar := "?"
+				if c, err := v.Collection(f.Collection); err == nil {
+					calendar = nameOf(v, c.Owner) + "/" + c.Name
+				}
+				x := feed(f, calendar)
+				x.Organisation = org.Name
+				out = append(out, x)
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+func revokeFeed(ctx context.Context, s *Service, req ByID, _ *Stream) (ByID, error) {
+	return req, s.Store.Update(ctx, func(tx *store.Tx) error {
+		found := false
+		err := eachOrganisation(&tx.View, "", func(org *store.Principal) error {
+			all, err := tx.Feeds(org.ID)
+			if err != nil {
+				return err
+			}
+			for _, f := range all {
+				if f.ID == req.ID {
+					found = true
+					return tx.DeleteFeed(org.ID, f.ID)
+				}
+			}
+			return nil
+		})
+		if err == nil && !found {
+			err = fmt.Errorf("feed %q: %w", req.ID, store.ErrNotFound)
+		}
+		return err
+	})
+}
