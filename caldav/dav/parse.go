@@ -53,10 +53,26 @@ type Element struct {
 	lang     string // xml:lang in force around it
 }
 
+// Bounds of what one start tag and what is around it may declare, far above
+// what any client sends.
+const (
+	maxAttrs  = 128
+	maxScopes = 128
+)
+
 // scope is a namespace declaration and those around it.
 type scope struct {
 	prefix, uri string
 	outer       *scope
+	depth       int
+}
+
+func (s *scope) declare(prefix, uri string) *scope {
+	n := &scope{prefix: prefix, uri: uri, outer: s, depth: 1}
+	if s != nil {
+		n.depth += s.depth
+	}
+	return n
 }
 
 func (s *scope) find(prefix string) (uri string, ok bool) {
@@ -148,6 +164,9 @@ func (p *parser) begin(t xml.StartElement, start int) error {
 	if len(p.open) >= p.lim.Depth {
 		return fmt.Errorf("%w: elements nest too deep", ErrSyntax)
 	}
+	if len(t.Attr) > maxAttrs {
+		return ErrTooLarge
+	}
 	f := frame{el: &Element{}, name: t.Name, start: start}
 	if n := len(p.open); n > 0 {
 		up := &p.open[n-1]
@@ -191,7 +210,9 @@ func (f *frame) declare(attrs []xml.Attr) error {
 			return fmt.Errorf("%w: a namespace declared twice", ErrSyntax)
 		}
 		f.el.own = append(f.el.own, prefix)
-		f.scope = &scope{prefix, a.Value, f.scope}
+		if f.scope = f.scope.declare(prefix, a.Value); f.scope.depth > maxScopes {
+			return ErrTooLarge
+		}
 	}
 	return nil
 }

@@ -1,0 +1,280 @@
+package caldav
+
+import (
+	"errors"
+	"strings"
+
+	"daybook/caldav/dav"
+	"daybook/store"
+)
+
+// sharedSuffix ends the names by which calendars of others appear in a home;
+// see the package comment.
+const sharedSuffix = "~shared"
+
+// resource is what an address names, as far as it was looked up.
+type resource struct {
+	kind   kind
+	href   string // percent-encoded; "" for a listed member, which has base and its name
+	base   string // address of the collection of a listed member, escaped for XML
+	owner  *store.Principal
+	rights store.Rights // of the actor on the owner's calendars
+	coll   *store.Collection
+	state  store.State
+	member store.Member
+	body   []byte // the object's data, when it was asked for
+	shared bool   // a calendar of another, listed in the actor's home
+}
+
+// appendHref appends the address, escaped for XML.
+func (r *resource) appendHref(b []byte) []byte {
+	if r.href != "" {
+		return dav.AppendText(b, r.href)
+	}
+	return dav.AppendSegment(append(b, r.base...), r.member.Name)
+}
+
+// dead gives the dead properties kept with the resource.
+func (r *resource) dead() []store.DeadProp {
+	switch r.kind {
+	case kindCalendar:
+		return r.coll.Dead
+	case kindHome:
+		return r.owner.Dead
+	case kindRoot, kindPrincipals, kindHomes, kindPrincipal, kindObject:
+	}
+	return nil
+}
+
+// member makes the resource of a listed object; one is used for a whole
+// listing.
+func (r *resource) newMember() *resource {
+	return &resource{
+		kind: kindObject, base: string(dav.AppendText(nil, r.href)),
+		owner: r.owner, rights: r.rights, coll: r.coll, state: r.state, shared: r.shared,
+	}
+}
+
+// isSelf reports whether the principal is the actor's own.
+func (x *exchange) isSelf(p *store.Principal) bool {
+	return x.actor.Principal != nil && x.actor.Principal.ID == p.ID
+}
+
+// resolve finds what is at an address. What the actor may not see is
+// errForbidden in a home, errNotFound among principals, whether it is there or
+// not. With store.ErrNotFound for an object the resource of its collection's
+// facts is given too.
+func (x *exchange) resolve(v *store.View, a address) (*resource, error) {
+	r := &resource{kind: a.kind, href: a.href}
+	if a.kind&containers != 0 {
+		return r, nil
+	}
+	var err error
+	r.owner, err = v.PrincipalByName(a.owner)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		r.owner = nil
+	case err != nil:
+		return nil, err
+	default:
+		r.rights = v.Rights(x.actor, r.owner.ID).Full()
+	}
+	if a.kind == kindPrincipal {
+		if r.owner == nil || !x.visible(r) {
+			return nil, errNotFound
+		}
+		return r, nil
+	}
+	if r.rights == 0 || r.owner.Kind == store.KindGroup {
+		return nil, errForbidden
+	}
+	if a.deeper {
+		return nil, errNotFound
+	}
+	if a.kind == kindHome {
+		return r, nil
+	}
+	if err := x.resolveCalendar(v, r, a.calendar); err != nil {
+		return nil, err
+	}
+	if r.state, err = v.State(r.coll.ID); err != nil {
+		return nil, err
+	}
+	if a.kind == kindObject {
+		r.member, err = v.Member(r.coll.ID, a.object)
+	}
+	return r, err
+}
+
+// visible reports whether the actor may know of a principal.
+func (x *exchange) visible(r *resource) bool {
+	return r.rights != 0 || x.isSelf(r.owner) || r.owner.ID == x.actor.Org
+}
+
+// resolveCalendar finds a calendar of the resource's owner, or one of another
+// under its name in the owner's home.
+func (x *exchange) resolveCalendar(v *store.View, r *resource, name string) error {
+	var err error
+	r.coll, err = v.CollectionByName(r.owner.ID, name)
+	if err == nil || !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	short, ok := strings.CutSuffix(name, sharedSuffix)
+	if !ok || !x.isSelf(r.owner) {
+		return errNotFound
+	}
+	if owner, err := v.PrincipalByName(short); err == nil && single(owner) {
+		return x.share(v, r, owner, "")
+	}
+	i := strings.LastIndexByte(short, '~')
+	if i < 0 {
+		return errNotFound
+	}
+	owner, err := v.PrincipalByName(short[:i])
+	if err != nil {
+		return errNotFound
+	}
+	return x.share(v, r, owner, short[i+1:])
+}
+
+// single reports whether a principal has exactly one calendar.
+func single(p *store.Principal) bool {
+	return p.Kind.Resource() || p.Kind == store.KindOrganisation
+}
+
+// share makes r a calendar of another: the named one, or the only one.
+func (x *exchange) share(v *store.View, r *resource, owner *store.Principal, name string) error {
+	rights := v.Rights(x.actor, owner.ID).Full()
+	if !rights.Has(store.RightRead) || x.isSelf(owner) {
+		return errNotFound
+	}
+	c, err := func() (*store.Collection, error) {
+		if name == "" {
+			return v.Calendar(owner.ID)
+		}
+		return v.CollectionByName(owner.ID, name)
+	}()
+	if err != nil {
+		return err
+	}
+	r.owner, r.rights, r.coll, r.shared = owner, rights, c, true
+	return nil
+}
+
+// require checks a right on a resource below a home.
+func (x *exchange) require(r *resource, right store.Rights) error {
+	if r.kind&(containers|kindPrincipal) != 0 || r.rights.Has(right) {
+		return nil
+	}
+	privilege := "write"
+	switch right {
+	case store.RightRead:
+		privilege = "read"
+	case store.RightFreeBusy:
+		privilege = "read-free-busy"
+	case store.RightDelete:
+		privilege = "unbind"
+	}
+	return x.needs(x.target.href, privilege)
+}
+
+// eachMember calls fn for the members of a collection that is no calendar.
+func (x *exchange) eachMember(v *store.View, r *resource, fn func(*resource) error) error {
+	switch r.kind {
+	case kindRoot:
+		return x.eachOfRoot(r, fn)
+	case kindPrincipals, kindHomes:
+		return x.eachPrincipal(v, r, fn)
+	case kindHome:
+		return x.eachCalendar(v, r, fn)
+	case kindPrincipal, kindCalendar, kindObject:
+	}
+	return nil
+}
+
+func (x *exchange) eachOfRoot(r *resource, fn func(*resource) error) error {
+	if r.href != x.base() {
+		return fn(&resource{kind: kindRoot, href: x.base()})
+	}
+	if err := fn(&resource{kind: kindPrincipals, href: x.base() + "principals/"}); err != nil {
+		return err
+	}
+	return fn(&resource{kind: kindHomes, href: x.base() + "calendars/"})
+}
+
+// eachPrincipal lists the principals that the actor may see, or their homes.
+func (x *exchange) eachPrincipal(v *store.View, r *resource, fn func(*resource) error) error {
+	all, err := v.Reachable(x.actor)
+	if err != nil {
+		return err
+	}
+	member := kindHome
+	if r.kind == kindPrincipals {
+		member = kindPrincipal
+	}
+	for _, p := range all {
+		m := &resource{
+			kind: member, href: x.homeHref(p.Name), owner: p,
+			rights: v.Rights(x.actor, p.ID).Full(),
+		}
+		if member == kindPrincipal {
+			m.href = x.principalHref(p.Name)
+		}
+		if err := fn(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachCalendar lists a home: its own calendars and, in the actor's home, those
+// of others that the actor may read.
+func (x *exchange) eachCalendar(v *store.View, r *resource, fn func(*resource) error) error {
+	if err := x.eachOwned(v, r, r.owner, fn); err != nil || !x.isSelf(r.owner) {
+		return err
+	}
+	all, err := v.Reachable(x.actor)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if x.isSelf(p) || !v.Rights(x.actor, p.ID).Has(store.RightRead) {
+			continue
+		}
+		if err := x.eachOwned(v, r, p, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachOwned lists the calendars of one owner as members of the home.
+func (x *exchange) eachOwned(v *store.View, home *resource, owner *store.Principal, fn func(*resource) error) error {
+	all, err := v.Collections(owner.ID)
+	if err != nil {
+		return err
+	}
+	shared := owner.ID != home.owner.ID
+	rights := v.Rights(x.actor, owner.ID).Full()
+	for _, c := range all {
+		name := c.Name
+		switch {
+		case shared && single(owner):
+			name = owner.Name + sharedSuffix
+		case shared:
+			name = owner.Name + "~" + c.Name + sharedSuffix
+		}
+		state, err := v.State(c.ID)
+		if err != nil {
+			return err
+		}
+		m := &resource{
+			kind: kindCalendar, href: home.href + dav.Segment(name) + "/",
+			owner: owner, rights: rights, coll: c, state: state, shared: shared,
+		}
+		if err := fn(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package caldav
+
+import (
+	"daybook/caldav/dav"
+	"daybook/store"
+)
+
+// rfc3744 is access control: the properties of §4 and §5, and the reports of
+// §9.
+func rfc3744() module {
+	below := kindPrincipal | kindHome | kindCalendar | kindObject
+	return module{
+		features: []string{"access-control"},
+		props: []property{
+			{name: dav.D("owner"), on: below, get: getOwner},
+			{name: dav.D("principal-URL"), on: kindPrincipal, get: getPrincipalURL},
+			{name: dav.D("alternate-URI-set"), on: kindPrincipal, get: constant("")},
+			{name: dav.D("group-member-set"), on: kindPrincipal, get: getGroupMembers},
+			{name: dav.D("group-membership"), on: kindPrincipal, get: getGroupMembership},
+			{name: dav.D("principal-collection-set"), on: anywhere, get: getPrincipalCollections},
+			{name: dav.D("current-user-privilege-set"), on: anywhere, get: getPrivileges},
+			{name: dav.D("supported-privilege-set"), on: anywhere, get: constant(supportedPrivileges)},
+			{name: dav.D("acl"), on: kindHome | kindCalendar | kindObject, get: getACL},
+			{name: dav.D("acl-restrictions"), on: kindHome | kindCalendar | kindObject, get: constant("<D:grant-only/><D:no-invert/>")},
+			{name: dav.D("inherited-acl-set"), on: kindHome | kindCalendar | kindObject, get: getInherited},
+		},
+		reports: []report{
+			{name: dav.D("acl-principal-prop-set"), on: kindHome | kindCalendar | kindObject, run: (*exchange).aclPrincipals},
+			{name: dav.D("principal-match"), on: collections, run: (*exchange).principalMatch},
+			{name: dav.D("principal-property-search"), on: containers, run: (*exchange).principalSearch},
+			{name: dav.D("principal-search-property-set"), on: containers, run: (*exchange).searchProperties},
+		},
+	}
+}
+
+// rfc5397 is current-user-principal.
+func rfc5397() module {
+	return module{props: []property{{name: dav.D("current-user-principal"), on: anywhere, get: getCurrentUser}}}
+}
+
+func getCurrentUser(x *exchange, _ *resource, b []byte) ([]byte, error) {
+	if x.actor.Principal == nil {
+		return append(b, "<D:unauthenticated/>"...), nil
+	}
+	return dav.AppendHref(b, x.principalHref(x.actor.Principal.Name)), nil
+}
+
+func getOwner(x *exchange, r *resource, b []byte) ([]byte, error) {
+	return dav.AppendHref(b, x.principalHref(r.owner.Name)), nil
+}
+
+func getPrincipalURL(x *exchange, r *resource, b []byte) ([]byte, error) { return getOwner(x, r, b) }
+
+func getPrincipalCollections(x *exchange, _ *resource, b []byte) ([]byte, error) {
+	return dav.AppendHref(b, x.base()+"principals/"), nil
+}
+
+// getGroupMembers is empty for what is no group, and lists only members that
+// the actor may see.
+func getGroupMembers(x *exchange, r *resource, b []byte) ([]byte, error) {
+	for _, id := range r.owner.Members {
+		p, err := x.v.PrincipalByUUID(id)
+		if err != nil {
+			continue //nolint:nilerr // a member that was removed is no member
+		}
+		if m := (&resource{owner: p, rights: x.v.Rights(x.actor, p.ID)}); x.visible(m) {
+			b = dav.AppendHref(b, x.principalHref(p.Name))
+		}
+	}
+	return b, nil
+}
+
+// groups gives the groups that a principal is in.
+func (x *exchange) groups(p *store.Principal) ([]*store.Principal, error) {
+	all, err := x.v.Principals(p.Org, store.KindGroup)
+	if err != nil {
+		return nil, err
+	}
+	var in []*store.Principal
+	for _, g := range all {
+		for _, id := range g.Members {
+			if id == p.UUID {
+				in = append(in, g)
+				break
+			}
+		}
+	}
+	return in, nil
+}
+
+func getGroupMembership(x *exchange, r *resource, b []byte) ([]byte, error) {
+	in, err := x.groups(r.owner)
+	for _, g := range in {
+		b = dav.AppendHref(b, x.principalHref(g.Name))
+	}
+	return b, err
+}
+
+// privilege is a node of the tree of privileges (RFC 3744 §5.3, RFC 4791
+// §6.1.1).
+const supportedPrivileges = `<D:supported-privilege><D:privilege><D:all/></D:privilege><D:description xml:lang="en">Any operation</D:description>` +
+	`<D:supported-privilege><D:privilege><D:read/></D:privilege><D:description xml:lang="en">Read</D:description>` +
+	`<D:supported-privilege><D:privilege><C:read-free-busy/></D:privilege><D:description xml:lang="en">Read busy time</D:description></D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:read-current-user-privilege-set/></D:privilege><D:description xml:lang="en">Read own privileges</D:description></D:supported-privilege>` +
+	`</D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:write/></D:privilege><D:description xml:lang="en">Write</D:description>` +
+	`<D:supported-privilege><D:privilege><D:write-properties/></D:privilege><D:description xml:lang="en">Write properties</D:description></D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:write-content/></D:privilege><D:description xml:lang="en">Write content</D:description></D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:bind/></D:privilege><D:description xml:lang="en">Add members</D:description></D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:unbind/></D:privilege><D:description xml:lang="en">Remove members</D:description></D:supported-privilege>` +
+	`</D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:read-acl/></D:privilege><D:description xml:lang="en">Read access control</D:description></D:supported-privilege>` +
+	`<D:supported-privilege><D:privilege><D:write-acl/></D:privilege><D:description xml:lang="en">Write access control</D:description></D:supported-privilege>` +
+	`</D:supported-privilege>`
+
+// privileges appends what a set of rights means, each in <D:privilege>. In the
+// home of a resource no calendar can be added or removed.
+func privileges(b []byte, r store.Rights, fixedHome bool) []byte {
+	one := func(names ...string) {
+		for _, n := range names {
+			b = append(append(append(b, "<D:privilege><"...), n...), "/></D:privilege>"...)
+		}
+	}
+	if r.Has(store.RightAdmin) && !fixedHome {
+		one("D:all")
+	}
+	if r.Has(store.RightRead) {
+		one("D:read", "D:read-current-user-privilege-set")
+	}
+	if r.Has(store.RightFreeBusy) {
+		one("C:read-free-busy")
+	}
+	switch {
+	case r.Has(store.RightWrite) && !fixedHome:
+		one("D:write", "D:write-properties", "D:write-content", "D:bind", "D:unbind")
+	case r.Has(store.RightWrite):
+		one("D:write-properties")
+	case r.Has(store.RightDelete) && !fixedHome:
+		one("D:unbind")
+	}
+	if r.Has(store.RightAdmin) {
+		one("D:read-acl", "D:write-acl")
+	}
+	return b
+}
+
+func getPrivileges(_ *exchange, r *resource, b []byte) ([]byte, error) {
+	if r.kind&containers != 0 || r.kind == kindPrincipal {
+		return privileges(b, store.RightRead, true), nil
+	}
+	return privileges(b, r.rights, r.kind == kindHome && single(r.owner)), nil
+}
+
+// ace is one entry of an access control list.
+type ace struct {
+	who       *store.Principal
+	rights    store.Rights
+	inherited *store.Principal // the organisation that the grant is on
+}
+
+// aces gives who may do what: the owner, the grants on it, and for a resource
+// those on its organisation. Readable by the owner and administrators.
+func (x *exchange) aces(r *resource) ([]ace, error) {
+	if !x.isSelf(r.owner) && !r.rights.Has(store.RightAdmin) {
+		return nil, store.ErrForbidden
+	}
+	out := []ace{{who: r.owner, rights: store.RightAdmin}}
+	add := func(target store.PrincipalID, from *store.Principal) error {
+		grants, err := x.v.GrantsOn(target)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if who, err := x.v.Principal(g.Subject); err == nil {
+				out = append(out, ace{who, g.Rights, from})
+			}
+		}
+		return nil
+	}
+	if err := add(r.owner.ID, nil); err != nil {
+		return nil, err
+	}
+	if !r.owner.Kind.Resource() {
+		return out, nil
+	}
+	org, err := x.v.Principal(r.owner.Org)
+	if err != nil {
+		return nil, err
+	}
+	return out, add(org.ID, org)
+}
+
+func getACL(x *exchange, r *resource, b []byte) ([]byte, error) {
+	list, err := x.aces(r)
+	if err != nil {
+		return b, err
+	}
+	for i, e := range list {
+		b = append(b, "<D:ace><D:principal>"...)
+		b = dav.AppendHref(b, x.principalHref(e.who.Name))
+		b = append(b, "</D:principal><D:grant>"...)
+		b = privileges(b, e.rights.Full(), false)
+		b = append(b, "</D:grant>"...)
+		if i == 0 {
+			b = append(b, "<D:protected/>"...)
+		}
+		if e.inherited != nil {
+			b = dav.AppendHref(append(b, "<D:inherited>"...), x.homeHref(e.inherited.Name))
+			b = append(b, "</D:inherited>"...)
+		}
+		b = append(b, "</D:ace>"...)
+	}
+	return b, nil
+}
+
+func getInherited(x *exchange, r *resource, b []byte) ([]byte, error) {
+	if !r.owner.Kind.Resource() {
+		return b, nil
+	}
+	org, err := x.v.Principal(r.owner.Org)
+	if err != nil {
+		return b, err
+	}
+	return dav.AppendHref(b, x.homeHref(org.Name)), nil
+}
