@@ -37,6 +37,7 @@ type Object struct {
 	main  []*Component
 	kind  string
 	uid   string
+	times timing // compiled when first asked for
 }
 
 // Data gives the bytes to store and serve: those that were sent, or mended
