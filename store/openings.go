@@ -267,17 +267,26 @@ func openWindow(a, w span.Span) span.Span {
 // object that cannot be read, or expanded to its end, offers what was
 // understood of it: openings never claim too much.
 func (v *View) availabilities(scope *openingsScope, src *openingsSource, w span.Span) ([]ical.Availability, error) {
-	hits, undated, err := v.Find(src.collection.ID, "VAVAILABILITY", w, src.zone)
+	var ids []ObjectID
+	// The instance index has no rows of hours, which may be without any time;
+	// the listing tells the kind of each member without touching its body.
+	err := v.EachMember(src.collection.ID, "", func(m Member) bool {
+		if m.Kind == "VAVAILABILITY" {
+			ids = append(ids, m.Object)
+		}
+		return true
+	})
 	if err != nil {
 		return nil, err
 	}
 	var out []ical.Availability
-	for _, id := range append(hits, undated...) {
+	for _, id := range ids {
 		o, err := v.readForOpenings(id)
 		if err != nil {
 			return nil, err
 		}
-		if o == nil || src == scope.org && !v.servesPoint(src.collection.ID, o, scope.principal.UUID) {
+		organisations := src == scope.org || scope.org == nil
+		if o == nil || organisations && !v.servesPoint(src.collection.ID, o, scope.principal.UUID) {
 			continue
 		}
 		a, err := o.Availabilities(ical.Expand{Window: w, Zone: src.zone})
