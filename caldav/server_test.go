@@ -27,16 +27,23 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
-	ctx := context.Background()
-	s, err := store.Open(ctx, store.Options{Path: filepath.Join(t.TempDir(), "daybook.db"), Create: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWorldIn(t, t.TempDir(), change...)
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := w.store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return w
+}
+
+// newWorldIn leaves the store open.
+func newWorldIn(t *testing.T, dir string, change ...func(*Options)) *world {
+	t.Helper()
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Options{Path: filepath.Join(dir, "daybook.db"), Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &world{t: t, store: s, ids: make(map[string]store.PrincipalID)}
 	hash, err := store.HashPassword("secret")
 	if err != nil {
