@@ -76,8 +76,12 @@ type reader struct {
 	lines []Line       // all lines of the tree share this array where they can
 	comps []Component  // likewise; a new one is begun when it is full
 	kids  []*Component // closed components that wait for their parent to close
+	links []*Component // the arrays of all Children, one after the other
 	root  *Component
 	ncomp int
+
+	stackBuf [4]open // for what stack and kids hold of common objects
+	kidsBuf  [8]*Component
 }
 
 // open is a component whose END was not read yet.
@@ -97,36 +101,35 @@ func newReader(data []byte, lim Limits) *reader {
 	r.text.Grow(len(data))
 	// Lines shorter than 16 octets on average make the array grow later.
 	r.lines = make([]Line, 0, min(bytes.Count(data, lineFeed), len(data)/16)+8)
-	r.comps = make([]Component, 0, min(bytes.Count(data, beginMark)+1, 1024))
+	r.stack, r.kids = r.stackBuf[:0], r.kidsBuf[:0]
 	return r
 }
 
 var (
-	utf8BOM   = []byte("\xef\xbb\xbf")
-	lineFeed  = []byte("\n")
-	beginMark = []byte("BEGIN:")
+	utf8BOM  = []byte("\xef\xbb\xbf")
+	lineFeed = []byte("\n")
 )
 
 // take puts the current line into the tree.
 func (r *reader) take() error {
-	l, err := parseLine(r.line, r.lineNo)
-	if err != nil {
+	r.lines = append(r.lines, Line{no: r.lineNo, start: r.start, end: r.end})
+	l := &r.lines[len(r.lines)-1]
+	if err := l.parse(r.line); err != nil {
 		return err
 	}
-	l.start, l.end = r.start, r.end
-	switch l.Name {
-	case "BEGIN":
-		return r.begin(&l)
-	case "END":
-		return r.finishComponent(&l)
-	}
-	if len(r.stack) == 0 {
-		return r.outside(&l)
-	}
-	if len(r.lines) >= r.lim.Lines {
+	switch {
+	case l.Name == "BEGIN" || l.Name == "END":
+		delimiter := *l
+		r.lines = r.lines[:len(r.lines)-1]
+		if delimiter.Name == "BEGIN" {
+			return r.begin(&delimiter)
+		}
+		return r.finishComponent(&delimiter)
+	case len(r.stack) == 0:
+		return r.outside(l)
+	case len(r.lines) > r.lim.Lines:
 		return invalid(ValidCalendarData, l.no, "RFC 4791 §5.3.2.1", "there are more than %d lines", r.lim.Lines)
 	}
-	r.lines = append(r.lines, l)
 	return nil
 }
 
@@ -157,7 +160,7 @@ func (r *reader) begin(l *Line) error {
 	r.ncomp++
 	if len(r.comps) == cap(r.comps) {
 		// Components are pointed to: a full array stays where it is.
-		r.comps = make([]Component, 0, min(2*cap(r.comps), 1024))
+		r.comps = make([]Component, 0, min(8+cap(r.comps), 1024))
 	}
 	r.comps = append(r.comps, Component{Name: name, start: l.start, no: l.no})
 	c := &r.comps[len(r.comps)-1]
@@ -176,7 +179,7 @@ func (r *reader) finishComponent(l *Line) error {
 	r.flush()
 	top.c.endLine, top.c.end = l.start, l.end
 	if kids := r.kids[top.kids:]; len(kids) > 0 {
-		top.c.Children = append([]*Component(nil), kids...)
+		top.c.Children = r.link(kids)
 	}
 	r.kids = r.kids[:top.kids]
 	r.stack = r.stack[:len(r.stack)-1]
@@ -187,6 +190,16 @@ func (r *reader) finishComponent(l *Line) error {
 	r.kids = append(r.kids, top.c)
 	r.stack[len(r.stack)-1].run = len(r.lines)
 	return nil
+}
+
+// link gives a copy of the list that stays.
+func (r *reader) link(kids []*Component) []*Component {
+	if len(kids) > cap(r.links)-len(r.links) {
+		r.links = make([]*Component, 0, max(len(kids), min(8+cap(r.links), 1024)))
+	}
+	from := len(r.links)
+	r.links = append(r.links, kids...)
+	return r.links[from:len(r.links):len(r.links)]
 }
 
 // flush gives the innermost component the lines read since its last child.
@@ -220,34 +233,43 @@ func (r *reader) finish() (*Object, error) {
 	return o, nil
 }
 
-// parseLine splits an unfolded content line (RFC 5545 §3.1) and checks it.
+// parseLine reads an unfolded content line.
 func parseLine(s string, no int) (Line, error) {
+	l := Line{no: no}
+	err := l.parse(s)
+	return l, err
+}
+
+// parse splits an unfolded content line (RFC 5545 §3.1) and checks it.
+func (l *Line) parse(s string) error {
 	i := 0
+	var classes byte
 	for i < len(s) && charClass[s[i]]&className != 0 {
+		classes |= charClass[s[i]]
 		i++
 	}
 	switch {
 	case i == len(s):
-		return Line{}, invalid(ValidCalendarData, no, "RFC 5545 §3.1", "the line has no colon")
+		return invalid(ValidCalendarData, l.no, "RFC 5545 §3.1", "the line has no colon")
 	case s[i] != ':' && s[i] != ';':
-		return Line{}, invalid(ValidCalendarData, no, "RFC 5545 §3.1", "the name of the line has an illegal character")
+		return invalid(ValidCalendarData, l.no, "RFC 5545 §3.1", "the name of the line has an illegal character")
 	case i == 0:
-		return Line{}, invalid(ValidCalendarData, no, "RFC 5545 §3.1", "the line has no name")
+		return invalid(ValidCalendarData, l.no, "RFC 5545 §3.1", "the line has no name")
 	}
-	l := Line{Name: strings.ToUpper(s[:i]), no: no}
+	l.Name = s[:i]
+	if classes&classLower != 0 {
+		l.Name = strings.ToUpper(l.Name)
+	}
 	if s[i] == ';' {
-		n, err := scanParams(s[i+1:], no)
+		n, err := scanParams(s[i+1:], l.no)
 		if err != nil {
-			return Line{}, err
+			return err
 		}
 		l.params = s[i+1 : i+1+n]
 		i += 1 + n
 	}
 	l.Value = s[i+1:]
-	if err := checkChars(s[i:], no); err != nil {
-		return Line{}, err
-	}
-	return l, nil
+	return checkChars(l.Value, l.no)
 }
 
 // scanParams gives the length of the parameters up to the colon. It works
@@ -279,16 +301,22 @@ func scanParams(s string, no int) (int, error) {
 
 const (
 	className    = 1 << iota // may be in a name: RFC 5545 iana-token, and _ . / of the wild
+	classLower               // is a lower-case letter
 	classControl             // must not be anywhere
+	classWide                // is part of a character beyond ASCII
 )
 
 var charClass = func() (t [256]uint8) {
 	for c := range 256 {
 		switch {
-		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_', c == '.', c == '/':
+		case c >= 'a' && c <= 'z':
+			t[c] = className | classLower
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.', c == '/':
 			t[c] = className
 		case c < ' ' && c != '\t', c == 0x7f:
 			t[c] = classControl
+		case c >= utf8.RuneSelf:
+			t[c] = classWide
 		}
 	}
 	return t
@@ -306,15 +334,14 @@ func isToken(s string) bool {
 // checkChars refuses what iCalendar or the XML of a report cannot carry:
 // control characters (RFC 5545 §3.1), invalid UTF-8, U+FFFE and U+FFFF.
 func checkChars(s string, no int) error {
-	var bits, classes byte
+	var classes byte
 	for i := range len(s) {
-		bits |= s[i]
 		classes |= charClass[s[i]]
 	}
 	if classes&classControl != 0 {
 		return invalid(ValidCalendarData, no, "RFC 5545 §3.1", "the line has a control character")
 	}
-	if bits < utf8.RuneSelf {
+	if classes&classWide == 0 {
 		return nil
 	}
 	if !utf8.ValidString(s) {

@@ -118,8 +118,8 @@ func (s *scanner) component() (part, error) {
 
 // note keeps what Split and Merge want to know of a line in a component.
 func (s *scanner) note(p *part) {
-	colon := bytes.IndexByte(s.text, ':')
-	if colon < 1 {
+	end := bytes.IndexByte(s.text, ':')
+	if end < 1 {
 		s.clean = false // Parse will say what is wrong
 		return
 	}
@@ -135,18 +135,34 @@ func (s *scanner) note(p *part) {
 		}
 	case 'd':
 		if s.named("DTSTART") {
-			year, ok := number(string(s.text[min(colon+1, len(s.text)):min(colon+5, len(s.text))]))
+			year, ok := number(string(s.text[end+1 : min(end+5, len(s.text))]))
 			if ok && (p.year == 0 || year < p.year) {
 				p.year = year
 			}
 		}
 	}
-	if bytes.IndexByte(s.text[:colon], ';') < 0 || p.name == "VTIMEZONE" {
+	semicolon := bytes.IndexByte(s.text[:end], ';')
+	if semicolon < 0 || p.name == "VTIMEZONE" || !hasTZID(s.text[semicolon:]) {
 		return
 	}
-	l := s.property()
-	if tzid := l.Param("TZID"); tzid != "" && (len(p.tzids) == 0 || p.tzids[len(p.tzids)-1] != tzid) {
+	tzid := s.property().Param("TZID")
+	if tzid != "" && (len(p.tzids) == 0 || p.tzids[len(p.tzids)-1] != tzid) {
 		p.tzids = append(p.tzids, tzid)
+	}
+}
+
+// hasTZID tells at a glance whether parameters can hold a TZID. They may end
+// later than the first colon, so the value is looked at too.
+func hasTZID(params []byte) bool {
+	for {
+		i := bytes.IndexByte(params, '=')
+		if i < 0 {
+			return false
+		}
+		if i >= 4 && params[i-1]|0x20 == 'd' && params[i-2]|0x20 == 'i' && params[i-3]|0x20 == 'z' && params[i-4]|0x20 == 't' {
+			return true
+		}
+		params = params[i+1:]
 	}
 }
 
@@ -171,8 +187,20 @@ func (s *scanner) isEnd() bool { return s.text[0]|0x20 == 'e' && s.named("END") 
 
 // value gives the component's name of a BEGIN or END line.
 func (s *scanner) value() string {
-	return strings.ToUpper(strings.TrimSpace(s.property().Value))
+	_, value, _ := bytes.Cut(s.text, colon)
+	value = bytes.TrimSpace(value)
+	for _, name := range commonComponents {
+		if string(value) == name {
+			return name // without a copy
+		}
+	}
+	return strings.ToUpper(string(value))
 }
+
+var (
+	colon            = []byte(":")
+	commonComponents = []string{"VEVENT", "VALARM", "VTODO", "VTIMEZONE", "STANDARD", "DAYLIGHT", "VCALENDAR", "VJOURNAL"}
+)
 
 func (s *scanner) broken(ref, reason string) error {
 	return &InvalidError{Rule: ValidCalendarData, Line: s.no, Reason: reason, Ref: ref}
