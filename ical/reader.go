@@ -100,7 +100,7 @@ func newReader(data []byte, lim Limits) *reader {
 	}
 	r.text.Grow(len(data))
 	// Lines shorter than 16 octets on average make the array grow later.
-	r.lines = make([]Line, 0, min(bytes.Count(data, lineFeed), len(data)/16)+8)
+	r.lines = make([]Line, 0, min(bytes.Count(data, lineFeed)+1, len(data)/16+8))
 	r.stack, r.kids = r.stackBuf[:0], r.kidsBuf[:0]
 	return r
 }
