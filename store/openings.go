@@ -263,9 +263,8 @@ func openWindow(a, w span.Span) span.Span {
 	return a.Clip(w)
 }
 
-// availabilities gives those of a collection that hold for the principal. An
-// object that cannot be read, or expanded to its end, offers what was
-// understood of it: openings never claim too much.
+// availabilities gives those of a collection that hold for the principal. One
+// that cannot be expanded to its end offers what was understood of it.
 func (v *View) availabilities(scope *openingsScope, src *openingsSource, w span.Span) ([]ical.Availability, error) {
 	var ids []ObjectID
 	// The instance index has no rows of hours, which may be without any time;
@@ -289,10 +288,9 @@ func (v *View) availabilities(scope *openingsScope, src *openingsSource, w span.
 		if o == nil || organisations && !v.servesPoint(src.collection.ID, o, scope.principal.UUID) {
 			continue
 		}
-		a, err := o.Availabilities(ical.Expand{Window: w, Zone: src.zone})
-		if _, cut := errors.AsType[*ical.LimitError](err); err != nil && !cut {
-			continue
-		}
+		// With an error come those that were understood, and the window of
+		// the one that was not: it offers less, and still hides lower ones.
+		a, _ := o.Availabilities(ical.Expand{Window: w, Zone: src.zone})
 		out = append(out, a...)
 	}
 	return out, nil
