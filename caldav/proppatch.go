@@ -79,10 +79,12 @@ func (x *exchange) apply(d *draft, list []*change) bool {
 func (x *exchange) applyOne(d *draft, c *change) error {
 	row := x.srv.byName[c.name]
 	switch {
-	case row == nil || d.coll == nil && row.on&kindHome == 0:
+	case row == nil:
 		return keepDead(x, d, c.elOrName())
 	case row.set == nil || row.atBirth && !d.birth:
 		return errProtected
+	case !row.dead && d.coll == nil && row.on&kindHome == 0:
+		return errProtected // live elsewhere: what is kept here would never be answered
 	case row.dead:
 		return keepDead(x, d, c.elOrName())
 	}
