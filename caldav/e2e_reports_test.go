@@ -79,7 +79,9 @@ func TestQueriesFindWhatTheyMean(t *testing.T) {
 	w.put(adaCalendar+"floating.ics", event("floating", "20260112T233000", "Floating"))
 	w.put(adaCalendar+"alarm.ics", event("alarm", "20260120T100000Z", "With alarm", "BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:-PT15M", "END:VALARM"))
 	w.put(adaCalendar+"forever.ics", event("forever", "19970105T060000Z", "For ever", "RRULE:FREQ=WEEKLY", "CLASS:PRIVATE"))
-	prop := func(name, inner string) string { return `<C:prop-filter name="` + name + `">` + inner + `</C:prop-filter>` }
+	prop := func(name, inner string) string {
+		return `<C:prop-filter name="` + name + `">` + inner + `</C:prop-filter>`
+	}
 	timeRange := func(start, end string) string { return `<C:time-range start="` + start + `" end="` + end + `"/>` }
 	for _, tt := range []struct{ name, filter, rest, want string }{
 		{"everything", inCalendar(""), "", "alarm day floating forever series single todo"},

@@ -71,7 +71,8 @@ func newWorld(t testing.TB) *world {
 		Object: ical.Limits{Bytes: 1 << 20},
 	}))
 	t.Cleanup(w.http.Close)
-	w.client = w.http.Client()
+	w.client = &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	t.Cleanup(w.client.CloseIdleConnections)
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return w
 }
