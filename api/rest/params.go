@@ -107,7 +107,9 @@ func readParams(r *http.Request, params []Param, strict bool, in reflect.Value, 
 		if text == "" {
 			continue
 		}
-		if message := setParam(in.FieldByIndex(p.index), text); message != "" {
+		field := in.FieldByIndex(p.index)
+		if message := setParam(field, text); message != "" {
+			field.SetZero() // what did not decode is absent for the guard
 			faults.Add(p.Name, message)
 		}
 	}

@@ -1,6 +1,7 @@
 package trybe
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -57,6 +58,16 @@ func (s spots) has() bool {
 		}
 		return false
 	})
+}
+
+// as gives them in the order that was stored.
+func (s spots) as(stored []store.Binding) spots {
+	at := func(x spot) int {
+		return slices.IndexFunc(stored, func(b store.Binding) bool { return b.Collection == x.collection })
+	}
+	out := slices.Clone(s)
+	slices.SortStableFunc(out, func(a, b spot) int { return cmp.Compare(at(a), at(b)) })
+	return out
 }
 
 // index finds a resource by its id.

@@ -175,7 +175,7 @@ func (f *found) putBlock(tx *store.Tx, a *store.Actor, p *store.Prepared, where 
 	if err != nil {
 		return err
 	}
-	f.id, f.obj, f.spots = id, obj, where
+	f.id, f.obj, f.spots = id, obj, where.as(obj.Bindings)
 	return nil
 }
 
