@@ -33,15 +33,20 @@ func (l *Loaded) Settings() []Setting {
 // Print writes the settings as a YAML file with the origins as comments.
 func (l *Loaded) Print(w io.Writer) error {
 	var b strings.Builder
-	for _, s := range l.Settings() {
-		fmt.Fprintf(&b, "%-40s # %s\n", s.Key+": "+quote(s.Value), s.Origin)
+	options := Options()
+	for i, s := range l.Settings() {
+		fmt.Fprintf(&b, "%-40s # %s\n", s.Key+": "+options[i].quote(s.Value), s.Origin)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// quote writes a value so that the file's reader gives it back.
-func quote(s string) string {
+// quote writes a value so that the file's reader gives it back, and YAML's
+// other readers see a text where one is meant.
+func (o Option) quote(s string) string {
+	if o.kind != typeText {
+		return s
+	}
 	out, err := yaml.Marshal(s)
 	if err != nil {
 		return `""`
@@ -65,7 +70,7 @@ func Example(w io.Writer) error {
 		if o.Secret {
 			b.WriteString(wrap("# ", "Better kept in a file that "+o.Env()+"_FILE names.", 100))
 		}
-		fmt.Fprintf(&b, "# %s: %s\n", o.Key, quote(o.Default))
+		fmt.Fprintf(&b, "# %s: %s\n", o.Key, o.quote(o.Default))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

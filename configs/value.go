@@ -22,6 +22,7 @@ import (
 type Size int64
 
 var (
+	typeText     = reflect.TypeFor[string]()
 	typeBool     = reflect.TypeFor[bool]()
 	typeInt      = reflect.TypeFor[int]()
 	typeSize     = reflect.TypeFor[Size]()

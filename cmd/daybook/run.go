@@ -113,7 +113,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 			if len(args) > 0 {
 				return usagef("unknown command %q; known are %s", args[0], strings.Join(names, ", "))
 			}
-			return usagef("what about %s? Known are %s", use, strings.Join(names, ", "))
+			return usagef("say what to do: daybook %s %s", use, strings.Join(names, "|"))
 		},
 	}
 	g.AddCommand(commands...)

@@ -62,6 +62,8 @@ mention is left alone; a second run changes nothing. FILE is - for standard inpu
 	}
 }
 
+var errNoCalendar = usagef("name the calendar with --calendar PRINCIPAL/CALENDAR")
+
 func (a *app) importCommand() *cobra.Command {
 	req := admin.ImportFile{}
 	quiet := false
@@ -72,6 +74,9 @@ One that is refused does not keep the others out. Objects are known by their UID
 The command fails when anything was refused or left out. FILE is - for standard input. With --json it writes a line of
 JSON for each object and one for the sum.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if req.Calendar == "" {
+				return errNoCalendar
+			}
 			f, err := a.input(args[0])
 			if err != nil {
 				return err
@@ -84,7 +89,6 @@ JSON for each object and one for the sum.`,
 	}
 	c.Flags().StringVar(&req.Calendar, "calendar", "", "PRINCIPAL/CALENDAR, or PRINCIPAL for its own calendar")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "only tell of objects that were refused or left out")
-	_ = c.MarkFlagRequired("calendar") // the flag is there
 	return c
 }
 
@@ -150,6 +154,9 @@ func (a *app) exportCommand() *cobra.Command {
 		Use: "export [FILE.ics] --calendar PRINCIPAL/CALENDAR", Short: "Write a calendar as one file", Args: cobra.MaximumNArgs(1),
 		Long: "Write every object of a calendar as one iCalendar file, to standard output without FILE.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if req.Calendar == "" {
+				return errNoCalendar
+			}
 			return a.with(cmd, false, func(ctx context.Context, s *session) error {
 				var res admin.Exported
 				write := func(w io.Writer) (err error) {
@@ -174,7 +181,6 @@ func (a *app) exportCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&req.Calendar, "calendar", "", "PRINCIPAL/CALENDAR, or PRINCIPAL for its own calendar")
-	_ = c.MarkFlagRequired("calendar") // the flag is there
 	return c
 }
 

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"daybook/api/admin"
+)
+
+// both runs a test of commands on the data folder alone, and again while a
+// daemon has it.
+func both(t *testing.T, fn func(t *testing.T, data string)) {
+	t.Run("without daemon", func(t *testing.T) {
+		data := t.TempDir()
+		must[admin.SetUp](t, data, "init", "--zone", "Europe/Berlin")
+		fn(t, data)
+	})
+	t.Run("with daemon", func(t *testing.T) { fn(t, startDaemon(t, t.TempDir(), "--zone", "Europe/Berlin").data) })
+}
+
+func TestDirectoryCommands(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		made := must[admin.Password](t, data, "user", "create", "grace", "--email", "grace@example.com", "--grant", "write")
+		if made.Password == "" {
+			t.Error("no password was made")
+		}
+		if r := commandIn(t, "typed in\n", data, "user", "password", "grace", "--password-stdin"); r.code != 0 || strings.Contains(r.out, "typed in") {
+			t.Errorf("%+v", r)
+		}
+		users := must[[]admin.User](t, data, "user", "list")
+		if i := slices.IndexFunc(users, func(u admin.User) bool { return u.Name == "grace" }); i < 0 ||
+			!slices.Contains(users[i].Rights, "write") || !slices.Equal(users[i].Calendars, []string{"calendar"}) {
+			t.Errorf("%+v", users)
+		}
+		room := must[admin.Resource](t, data, "resource", "create", "room", "room-1", "--display-name", "Room 1")
+		if room.Alias == 0 || room.Kind != "room" {
+			t.Errorf("%+v", room)
+		}
+		if r := command(t, data, "resource", "create", "room", "room-1"); r.code != exitFailed || !strings.Contains(r.errout, "exists") {
+			t.Errorf("%+v", r)
+		}
+		must[admin.Grant](t, data, "grant", "set", "grace", "room-1", "read", "delete")
+		grants := must[[]admin.Grant](t, data, "grant", "list", "--target", "room-1")
+		if len(grants) != 1 || grants[0].Subject != "grace" || !slices.Equal(grants[0].Rights, []string{"read", "delete"}) {
+			t.Errorf("%+v", grants)
+		}
+		must[admin.Grant](t, data, "grant", "remove", "grace", "room-1")
+		if grants := must[[]admin.Grant](t, data, "grant", "list", "--target", "room-1"); len(grants) != 0 {
+			t.Errorf("%+v", grants)
+		}
+		must[admin.Deleted](t, data, "resource", "delete", "room-1")
+		if r := command(t, data, "resource", "delete", "grace"); r.code != exitFailed || !strings.Contains(r.errout, "is a user") {
+			t.Errorf("%+v", r)
+		}
+		must[admin.Deleted](t, data, "user", "delete", "grace")
+		if resources := must[[]admin.Resource](t, data, "resource", "list"); len(resources) != 0 {
+			t.Errorf("%+v", resources)
+		}
+		must[admin.Organisation](t, data, "organisation", "create", "second", "--zone", "America/New_York")
+		if r := command(t, data, "user", "create", "who"); r.code != exitFailed || !strings.Contains(r.errout, "daybook, second") {
+			t.Errorf("with two organisations: %+v", r)
+		}
+	})
+}
+
+func TestAccessCommands(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		token := must[admin.Secret](t, data, "token", "create", "t1", "--grant", "write", "--expires", "30d")
+		if token.Token != "t1."+token.Secret {
+			t.Errorf("%+v", token)
+		}
+		if r := command(t, data, "token", "create", "t1", "--grant", "write"); r.code != exitFailed {
+			t.Errorf("the same id: %+v", r)
+		}
+		if r := command(t, data, "token", "create"); r.code != exitFailed || !strings.Contains(r.errout, "--grant") {
+			t.Errorf("a token for nothing: %+v", r)
+		}
+		must[admin.Secret](t, data, "token", "create", "phone", "--kind", "app", "--user", "admin")
+		list := command(t, data, "token", "list")
+		if list.code != 0 || !strings.Contains(list.out, "phone") || strings.Contains(list.out, token.Secret) {
+			t.Errorf("%+v", list)
+		}
+		must[admin.ByID](t, data, "token", "revoke", "t1")
+		if tokens := must[[]admin.Token](t, data, "token", "list"); len(tokens) != 1 {
+			t.Errorf("%+v", tokens)
+		}
+		feed := must[admin.Feed](t, data, "feed", "create", "admin", "--show", "busy")
+		if !strings.HasPrefix(feed.Path, "/feeds/") || feed.Calendar != "admin/calendar" {
+			t.Errorf("%+v", feed)
+		}
+		if feeds := must[[]admin.Feed](t, data, "feed", "list"); len(feeds) != 1 || feeds[0].Path != "" || feeds[0].Show != "busy" {
+			t.Errorf("%+v", feeds)
+		}
+		must[admin.ByID](t, data, "feed", "revoke", feed.ID)
+		if r := command(t, data, "feed", "revoke", feed.ID); r.code != exitFailed {
+			t.Errorf("revoked twice: %+v", r)
+		}
+	})
+}
+
+func TestApplyIsIdempotent(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		first := must[admin.Applied](t, data, "apply", "testdata/demo.yaml")
+		if first.Created != 10 || first.Changed != 0 {
+			t.Errorf("first: %+v", first)
+		}
+		second := must[admin.Applied](t, data, "apply", "testdata/demo.yaml")
+		if second.Created != 0 || second.Changed != 0 || second.Unchanged != 10 {
+			t.Errorf("second: %+v", second)
+		}
+		text, err := os.ReadFile("testdata/demo.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.NewReplacer("Ada Noor", "Ada N.", "password: user01", "password: another", "[write]", "[read]",
+			"onlive-secret", "onlive-secret-2", "show: full", "show: busy").Replace(string(text))
+		r := commandIn(t, changed, data, "apply", "-")
+		if r.code != 0 || !strings.Contains(r.out, "0 created, 4 changed, 6 unchanged") {
+			t.Errorf("changed: %+v", r)
+		}
+	})
+}
+
+func TestApplyTellsEveryFaultAndChangesNothing(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		r := commandIn(t, `organisations:
+  - slug: demo
+    zone: Mars/Base
+    colour: red
+    users:
+      - {name: ada, password: x, grants: [own]}
+      - {name: ada, id: nonsense}
+    services: [{name: cut}]
+`, data, "apply", "-")
+		for _, want := range []string{"line 2: zone", "line 4: unknown key", `line 6: grants`, "line 7: name \"ada\" is used twice, first at line 6", "line 7: id", "line 8: services"} {
+			if !strings.Contains(r.errout, want) {
+				t.Errorf("missing %q in %s", want, r.errout)
+			}
+		}
+		r2 := commandIn(t, "organisations:\n  - slug: demo\n    resources:\n      - {kind: room, name: r}\n    feeds:\n      - {secret: long-enough-secret, name: f, calendar: nobody}\n      - {secret: short, name: f, calendar: r}\n", data, "apply", "-")
+		if r.code != exitFailed || r2.code != exitFailed || !strings.Contains(r2.errout, "line 6") || !strings.Contains(r2.errout, "line 7") {
+			t.Errorf("%+v %+v", r, r2)
+		}
+		if all := must[[]admin.Organisation](t, data, "organisation", "list"); len(all) != 1 {
+			t.Errorf("something was made: %+v", all)
+		}
+	})
+}
+
+func TestImportReportsEveryObject(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		r := command(t, data, "import", "testdata/mixed.ics", "--calendar", "admin/calendar")
+		for _, want := range []string{
+			"line 4: created: good-1@example.com", "line 11: refused: bad-1@example.com: ", "line 17: created: series/with slash",
+			"admin/calendar: 3 objects: 2 created, 0 updated, 0 unchanged, 1 refused",
+		} {
+			if !strings.Contains(r.out, want) {
+				t.Errorf("missing %q in\n%s", want, r.out)
+			}
+		}
+		if r.code != exitFailed || !strings.Contains(r.errout, "imported 3 of 3") || !strings.Contains(r.errout, "1 of 3 objects were refused") {
+			t.Errorf("%+v", r)
+		}
+		r = command(t, data, "import", "testdata/mixed.ics", "--calendar", "admin")
+		if !strings.Contains(r.out, "0 created, 0 updated, 2 unchanged, 1 refused") {
+			t.Errorf("a second run: %+v", r)
+		}
+		text, err := os.ReadFile("testdata/mixed.ics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = commandIn(t, strings.Replace(string(text), "SUMMARY:First", "SUMMARY:Changed", 1), data, "import", "-", "--calendar", "admin", "--quiet")
+		if !strings.Contains(r.out, "0 created, 1 updated, 1 unchanged, 1 refused") || strings.Contains(r.out, "good-1") {
+			t.Errorf("a changed file: %+v", r)
+		}
+		r = command(t, data, "export", "--calendar", "admin/calendar")
+		if r.code != 0 || strings.Count(r.out, "BEGIN:VEVENT") != 3 || !strings.Contains(r.out, "SUMMARY:Changed") {
+			t.Errorf("export: %+v", r)
+		}
+		if r := command(t, data, "import", "testdata/mixed.ics", "--calendar", "admin/other"); r.code != exitFailed || !strings.Contains(r.errout, "admin/calendar") {
+			t.Errorf("no such calendar: %+v", r)
+		}
+		if r := commandIn(t, "hello", data, "import", "-", "--calendar", "admin"); r.code != exitFailed {
+			t.Errorf("not a calendar: %+v", r)
+		}
+		if r := command(t, data, "user", "delete", "admin"); r.code != exitFailed || !strings.Contains(r.errout, "--yes") {
+			t.Errorf("a user with objects: %+v", r)
+		}
+	})
+}
+
+func TestMaintenanceCommands(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		command(t, data, "import", "testdata/mixed.ics", "--calendar", "admin")
+		if res := must[admin.Checked](t, data, "check"); res.Problems != 0 || res.Objects != 2 {
+			t.Errorf("%+v", res)
+		}
+		if res := must[admin.Checked](t, data, "check", "--rebuild"); res.Problems != 0 || !res.Rebuilt {
+			t.Errorf("%+v", res)
+		}
+		if res := must[admin.Status](t, data, "status"); res.Objects != 2 || res.Users != 1 {
+			t.Errorf("%+v", res)
+		}
+		copied := filepath.Join(t.TempDir(), "copy.db")
+		if res := must[admin.BackedUp](t, data, "backup", copied); res.Bytes == 0 {
+			t.Errorf("%+v", res)
+		}
+		if r := command(t, data, "backup", copied); r.code != exitFailed || !strings.Contains(r.errout, "--force") {
+			t.Errorf("over another file: %+v", r)
+		}
+		for _, name := range []string{"horizon", "openings", "prune"} {
+			must[admin.JobRan](t, data, "job", "run", name)
+		}
+		jobs := must[[]admin.JobStatus](t, data, "job", "list")
+		if len(jobs) != 3 || jobs[0].Success.IsZero() {
+			t.Errorf("%+v", jobs)
+		}
+		if r := command(t, data, "job", "run", "nonsense"); r.code != exitFailed {
+			t.Errorf("%+v", r)
+		}
+		other := t.TempDir()
+		if r := command(t, other, "restore", copied); r.code != 0 {
+			t.Fatalf("%+v", r)
+		}
+		if res := must[admin.Status](t, other, "status"); res.Objects != 2 {
+			t.Errorf("restored: %+v", res)
+		}
+	})
+}
+
+func TestRestoreAndCompactNeedTheFile(t *testing.T) {
+	d := startDaemon(t, t.TempDir())
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	must[admin.BackedUp](t, d.data, "backup", copied)
+	r := command(t, d.data, "restore", copied)
+	if r.code != exitFailed || !strings.Contains(r.errout, "in use by daybook serve") {
+		t.Errorf("restore: %+v", r)
+	}
+	d.stop()
+	must[admin.Password](t, d.data, "user", "create", "later")
+	if r := command(t, d.data, "restore", copied); r.code != 0 || !strings.Contains(r.out, "before-restore") {
+		t.Fatalf("%+v", r)
+	}
+	if users := must[[]admin.User](t, d.data, "user", "list"); len(users) != 1 {
+		t.Errorf("%+v", users)
+	}
+	if r := command(t, d.data, "compact"); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	if r := command(t, d.data, "restore", "testdata/mixed.ics"); r.code != exitFailed {
+		t.Errorf("restore of a calendar: %+v", r)
+	}
+	if users := must[[]admin.User](t, d.data, "user", "list"); len(users) != 1 {
+		t.Errorf("a bad restore changed the store: %+v", users)
+	}
+}
+
+func TestRestoreBeginsANewEpoch(t *testing.T) {
+	data := t.TempDir()
+	token := func() string {
+		d := startDaemon(t, data)
+		defer d.stop()
+		made := must[admin.Password](t, data, "user", "password", "admin")
+		_, _, body := ask(t, "PROPFIND", d.CalDAV+"calendars/admin/calendar/", "admin", made.Password,
+			`<propfind xmlns="DAV:"><prop><sync-token/></prop></propfind>`)
+		_, after, ok := strings.Cut(body, "urn:daybook:sync:")
+		if !ok {
+			t.Fatalf("no token in %s", body)
+		}
+		return after[:16]
+	}
+	before := token()
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	must[admin.BackedUp](t, data, "backup", copied)
+	if r := command(t, data, "restore", copied); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if after := token(); after == before {
+		t.Errorf("the epoch is still %s", after)
+	}
+}
