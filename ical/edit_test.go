@@ -136,7 +136,7 @@ func TestEditLeavesOtherLinesAlone(t *testing.T) {
 		if !slices.Equal(before, after) {
 			t.Fatalf("other lines were\n%q\nand are\n%q", before, after)
 		}
-		for _, l := range bytes.Split(got.Data(), []byte("\r\n")) {
+		for l := range bytes.SplitSeq(got.Data(), []byte("\r\n")) {
 			if len(l) > foldAt && !bytes.Contains(o.Data(), l) {
 				t.Fatalf("a new line has %d octets", len(l))
 			}

@@ -70,9 +70,10 @@ type splitter struct {
 
 // splitCalendar is what one VCALENDAR of the stream gives all its items.
 type splitCalendar struct {
-	header []byte // VERSION, PRODID, CALSCALE
-	prodID bool
-	zones  map[string]octets // by TZID; the first definition counts
+	header  []byte            // VERSION, PRODID, CALSCALE
+	version bool              // the header has a VERSION
+	prodID  bool              // likewise
+	zones   map[string]octets // by TZID; the first definition counts
 }
 
 type octets struct{ start, end, no int }
@@ -114,18 +115,21 @@ func (s *splitter) scan(lim Limits) error {
 func (s *splitter) take(p part) {
 	cal := &s.calendars[p.calendar-1]
 	at := octets{p.start, p.end, p.no}
-	switch {
-	case p.name == "":
+	switch p.name {
+	case "":
 		name, _, _ := strings.Cut(string(p.text[:min(len(p.text), 16)]), ":")
 		name, _, _ = strings.Cut(name, ";")
 		switch strings.ToUpper(name) {
 		case "PRODID":
 			cal.prodID = true
 			cal.header = append(cal.header, s.raw(at)...)
-		case "VERSION", "CALSCALE":
+		case "VERSION":
+			cal.version = true
+			cal.header = append(cal.header, s.raw(at)...)
+		case "CALSCALE":
 			cal.header = append(cal.header, s.raw(at)...)
 		}
-	case p.name == "VTIMEZONE":
+	case "VTIMEZONE":
 		if _, ok := cal.zones[p.tzid]; !ok {
 			cal.zones[p.tzid] = at
 		}
@@ -150,7 +154,7 @@ func (s *splitter) raw(at octets) []byte {
 	if len(b) > 0 && b[len(b)-1] == '\n' {
 		return b
 	}
-	return append(b[:len(b):len(b)], '\r', '\n')
+	return append(slices.Clip(b), '\r', '\n')
 }
 
 // volatileLines differ between two exports of one component.
@@ -184,6 +188,9 @@ func (s *splitter) item(g *splitGroup) SplitItem {
 	b := builder{s: s}
 	first := &s.calendars[g.parts[0].calendar]
 	b.own("BEGIN:VCALENDAR\r\n")
+	if !first.version {
+		b.own("VERSION:2.0\r\n")
+	}
 	b.own(string(first.header))
 	if !first.prodID {
 		b.own("PRODID:" + prodID + "\r\n")
@@ -210,8 +217,7 @@ func (s *splitter) item(g *splitGroup) SplitItem {
 
 	item := SplitItem{UID: g.uid, Generated: g.generated, Line: g.parts[0].no}
 	item.Object, item.Err = ParseResource(b.text, DefaultLimits)
-	var inv *InvalidError
-	if errors.As(item.Err, &inv) {
+	if inv, ok := errors.AsType[*InvalidError](item.Err); ok {
 		item.Object = nil
 		inv.Line = b.streamLine(inv.Line, item.Line)
 	}
