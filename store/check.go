@@ -230,9 +230,15 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 // until gives up to where the object is indexed, as its first list says.
 func (c *checker) until(f *facts) int64 {
 	for _, b := range f.Bindings {
-		if v := c.v.get(newKey(tableEndless).collection(b.Collection).object(f.ID)); len(v) == 8 {
-			return int64(u64(v))
+		v := c.v.get(newKey(tableEndless).collection(b.Collection).object(f.ID))
+		if len(v) != 8 {
+			continue
 		}
+		until := int64(u64(v))
+		if until%day == 0 && until >= metaInt(c.v.r, metaHorizon) {
+			return until
+		}
+		c.problem("instances", fmt.Sprintf("object %d", f.ID), "is said to be indexed up to %d, before the horizon or within a day", until)
 	}
 	return c.s.indexUntil()
 }
@@ -324,10 +330,15 @@ func (c *checker) history() error {
 	})
 	tombs := map[CollectionID]uint64{}
 	c.v.scan(tableTombstones, func(k, _ []byte) { tombs[CollectionID(u32(k[1:]))]++ })
+	c.v.scan(tableStates, func(k, _ []byte) {
+		if id := CollectionID(u32(k[1:])); c.states[id] == nil {
+			c.problem("states", fmt.Sprintf("collection %d", id), "does not exist")
+		}
+	})
 	for id, want := range c.states {
 		where := fmt.Sprintf("collection %d", id)
 		st, err := c.v.State(id)
-		if err != nil || st.Members != want.Members || st.Bytes != want.Bytes || st.classes&want.classes != want.classes {
+		if err != nil || st.Members != want.Members || st.Bytes != want.Bytes || st.classes&want.classes != want.classes || st.Floor > st.Seq {
 			c.problem("states", where, "the state is missing or wrong")
 		}
 		if live[id] != want.Members || dead[id] != tombs[id] {
@@ -352,7 +363,11 @@ func (c *checker) counts() error {
 // collections that are damaged begins anew, above every number it ever had.
 func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 	for _, t := range checked {
-		if t.table != tableMembers && t.table != tableAliases {
+		switch t.table {
+		case tableMembers: // only where the history is damaged, see freshState
+		case tableAliases:
+			tx.dropAliases()
+		default:
 			tx.dropPrefix(newKey(t.table))
 		}
 	}
@@ -360,6 +375,11 @@ func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 		return err
 	}
 	states := map[CollectionID]*State{}
+	for _, k := range tx.keys(newKey(tableStates)) {
+		if tx.get(newKey(tableCollections).bytes(k[1:])) == nil {
+			tx.del(k)
+		}
+	}
 	for _, k := range tx.keys(newKey(tableCollections)) {
 		id := CollectionID(u32(k[1:]))
 		states[id] = tx.freshState(id, damaged[id])
@@ -380,6 +400,16 @@ func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 	}
 	tx.directoryChanged()
 	return nil
+}
+
+// dropAliases drops those that lead somewhere; those of principals that are gone
+// are a fact: they are not to be used again.
+func (tx *Tx) dropAliases() {
+	for _, k := range tx.keys(newKey(tableAliases)) {
+		if b := tx.get(k); len(b) != 5 || u32(b[1:]) != 0 {
+			tx.del(k)
+		}
+	}
 }
 
 // freshState gives a state to count up from. A damaged history is dropped.

@@ -281,10 +281,11 @@ type usage struct {
 const maxNoted = 10_000
 
 func (u *usage) start(s *Store) {
-	u.noted, u.pending, u.done = map[string]time.Time{}, make(chan string, 64), make(chan struct{})
+	pending := make(chan string, 64)
+	u.noted, u.pending, u.done = map[string]time.Time{}, pending, make(chan struct{})
 	go func() {
 		defer close(u.done)
-		for id := range u.pending {
+		for id := range pending {
 			if err := s.noteUse(id); err != nil {
 				s.log.Debug("last use not noted", "err", err)
 			}

@@ -169,6 +169,8 @@ func rowOf(o *ical.Object, i *ical.Instance) Row {
 		r.Start, r.End = i.Wall.Unix(), i.WallEnd.Unix()
 		if i.Form == ical.Date {
 			r.Flags |= RowDate
+		} else if timed(i.Component) {
+			r.Flags |= rowTimed
 		}
 	case ical.UTC, ical.Zoned:
 	}
@@ -193,6 +195,20 @@ func rowOf(o *ical.Object, i *ical.Instance) Row {
 		}
 	}
 	return r
+}
+
+// timed reports whether the component's length is an exact DURATION (RFC 5545
+// §3.3.6: days are nominal, hours are not).
+func timed(c *ical.Component) bool {
+	if c == nil {
+		return false
+	}
+	l := c.Line("DURATION")
+	if l == nil || c.Line("DTEND") != nil || c.Line("DUE") != nil {
+		return false
+	}
+	days, _, err := ical.ParseDuration(l.Value)
+	return err == nil && days == 0
 }
 
 // packRows keeps where rows are: for each its class, and its start as the
@@ -308,8 +324,10 @@ func placed(r Row, zone *ical.Zone) Row {
 		return r
 	}
 	at := func(sec int64) int64 { return zone.Instant(time.Unix(sec, 0).UTC()).Unix() }
-	same := r.RecurrenceID == r.Start
-	r.Start, r.End = at(r.Start), at(r.End)
+	same, length := r.RecurrenceID == r.Start, r.End-r.Start
+	if r.Start, r.End = at(r.Start), at(r.End); r.Flags&rowTimed != 0 {
+		r.End = r.Start + length
+	}
 	if r.RecurrenceID = at(r.RecurrenceID); same {
 		r.RecurrenceID = r.Start
 	}
@@ -377,7 +395,7 @@ func (v *View) eachExpanded(c CollectionID, from, to int64, zone *ical.Zone, fn 
 	var jobs []job
 	v.listed(tableDense, c, func(o ObjectID, b []byte) {
 		if b[0]&factDense != 0 {
-			jobs = append(jobs, job{o, math.MinInt64})
+			jobs = append(jobs, job{o, -rowBias})
 		}
 	})
 	dense := len(jobs)

@@ -303,8 +303,9 @@ const (
 	RowBlock                          // of a block
 	RowRecurs                         // of a recurring object
 	RowOverride                       // described by an override
-	rowBusyShift = 5
-	rowKindShift = 7
+	rowBusyShift          = 5
+	rowKindShift          = 7
+	rowTimed     RowFlags = 1 << 10 // floating with a DURATION in hours: clock changes do not change its length
 )
 
 // Busy gives the kind of time that the instance takes.

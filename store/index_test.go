@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/ical"
+	"daybook/ical/span"
+)
+
+func window(t testing.TB, from, to string) span.Span {
+	t.Helper()
+	at := func(s string) time.Time {
+		if s == "" {
+			return time.Time{}
+		}
+		x, err := time.Parse("20060102T1504", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	return span.Span{Start: at(from), End: at(to)}
+}
+
+func TestFloatingInstancesArePlacedByTheAskedZone(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	put(t, s, h.adaCal, "floating.ics", testEvent("f", ":20270310T100000"))
+	put(t, s, h.adaCal, "day.ics", testEvent("d", ";VALUE=DATE:20270312", "X-A:1"))
+	for zone, want := range map[string]string{
+		"UTC":                "[0310T1000/0310T1100 0312T0000/0312T0100]",
+		"Pacific/Auckland":   "[0309T2100/0309T2200 0311T1100/0311T1200]",
+		"Pacific/Kiritimati": "[0309T2000/0309T2100 0311T1000/0311T1100]",
+	} {
+		if got := fmt.Sprint(rows(t, s, h.adaCal, "20270301T0000", "20270401T0000", ical.LookupZone(zone))); got != want {
+			t.Errorf("%s: %s, want %s", zone, got, want)
+		}
+	}
+	if got := rows(t, s, h.adaCal, "20270309T2000", "20270309T2101", ical.LookupZone("Pacific/Auckland")); len(got) != 1 {
+		t.Errorf("the edge of a window in the asked zone: %v", got)
+	}
+}
+
+func TestWindowBeyondTheHorizonFindsEndlessSeries(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	put(t, s, h.adaCal, "weekly.ics", testEvent("w", ";TZID=Europe/Berlin:20200107T090000", "RRULE:FREQ=WEEKLY"))
+	put(t, s, h.adaCal, "single.ics", testEvent("x", ":20451010T090000Z"))
+	got := rows(t, s, h.adaCal, "20451002T0000", "20451016T0000", nil)
+	if want := "[1003T0700/1003T0800 1010T0700/1010T0800 1010T0900/1010T1000]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestHorizonMovesWithoutChangingAnswersOrTokens(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	for i := range 150 {
+		put(t, s, h.adaCal, fmt.Sprintf("%d.ics", i), testEvent(fmt.Sprintf("w%d", i), fmt.Sprintf(":202701%02dT090000Z", 1+i%28), "RRULE:FREQ=WEEKLY"))
+	}
+	before := rows(t, s, h.adaCal, "20300101T0000", "20300201T0000", nil)
+	var token string
+	view(t, s, func(v *View) error {
+		st, err := v.State(h.adaCal)
+		token = v.Token(h.adaCal, st).String()
+		return err
+	})
+	indexed := s.Stats().Rows
+	for done := false; !done; {
+		var err error
+		if _, done, err = s.ExtendHorizon(t.Context(), testNow.AddDate(4, 0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Stats().Rows <= indexed {
+		t.Errorf("%d rows before, %d after", indexed, s.Stats().Rows)
+	}
+	if after := rows(t, s, h.adaCal, "20300101T0000", "20300201T0000", nil); !slices.Equal(before, after) || len(after) == 0 {
+		t.Errorf("%d instances before, %d after", len(before), len(after))
+	}
+	f := follower{c: h.adaCal, token: token, has: map[string]ETag{}}
+	if err := f.sync(s, 0); err != nil || len(f.has) != 0 {
+		t.Errorf("the token moved: %v, %d changes", err, len(f.has))
+	}
+	// An object that was prepared before the horizon moved is complete too.
+	mustCheck(t, s)
+}
+
+func TestDenseSeriesAreFoundWithoutRows(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	put(t, s, h.adaCal, "minutely.ics", testEvent("m", ":20270301T000000Z", "RRULE:FREQ=MINUTELY;INTERVAL=10"))
+	if n := s.Stats().Rows; n != 0 {
+		t.Errorf("%d rows", n)
+	}
+	if got := rows(t, s, h.adaCal, "20330101T0000", "20330101T0020", nil); len(got) != 7 {
+		t.Errorf("got %v, want 7 instances that overlap", got)
+	}
+	put(t, s, h.adaCal, "minutely.ics", testEvent("m", ":20270301T000000Z"))
+	if got := rows(t, s, h.adaCal, "20330101T0000", "20330101T0020", nil); len(got) != 0 {
+		t.Errorf("after it ended: %v", got)
+	}
+	mustCheck(t, s)
+}
+
+func TestInstancesThatStartTogetherAreAllThere(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	text := testEvent("twin", ":20270301T090000Z", "RRULE:FREQ=DAILY;COUNT=3", "END:VEVENT", "BEGIN:VEVENT", "UID:twin",
+		"DTSTAMP:20270101T000000Z", "RECURRENCE-ID:20270302T090000Z", "DTSTART:20270301T090000Z", "DTEND:20270301T100000Z")
+	put(t, s, h.adaCal, "twin.ics", text)
+	if got := rows(t, s, h.adaCal, "20270301T0000", "20270305T0000", nil); len(got) != 3 {
+		t.Errorf("got %v, want three", got)
+	}
+	mustCheck(t, s)
+	update(t, s, func(tx *Tx) error { return tx.DeleteObject(System(), h.adaCal, "twin.ics", Cond{}) })
+	if n := s.Stats().Rows; n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+	mustCheck(t, s)
+}
+
+// TestIndexAgreesWithFreshExpansion compares random windows over random events
+// with an expansion of every object.
+func TestIndexAgreesWithFreshExpansion(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	r := rand.New(rand.NewPCG(1, 2))
+	rules := []string{
+		"X-SINGLE:1", "RRULE:FREQ=WEEKLY;COUNT=20", "RRULE:FREQ=DAILY", "RRULE:FREQ=MONTHLY;BYDAY=-1FR", "RRULE:FREQ=YEARLY",
+		"RRULE:FREQ=WEEKLY;UNTIL=20280101T000000Z\r\nEXDATE:20270308T090000Z", "RDATE;TZID=Asia/Tokyo:20270401T090000,20291224T090000", "RRULE:FREQ=HOURLY",
+	}
+	starts := []string{":%s%02d0000Z", ";TZID=America/New_York:%s%02d0000", ":%s%02d0000", ";TZID=Pacific/Apia:%s%02d3000"}
+	var objects []*ical.Object
+	for i := range 200 {
+		day := testNow.AddDate(0, 0, r.IntN(800)-400).Format("20060102T")
+		text := testEvent(fmt.Sprint(i), fmt.Sprintf(starts[r.IntN(len(starts))], day, r.IntN(24)), rules[r.IntN(len(rules))])
+		if r.IntN(5) == 0 {
+			text = testEvent(fmt.Sprint(i), ";VALUE=DATE:"+day[:8], rules[r.IntN(4)])
+			text = strings.Replace(text, "DURATION:PT1H", fmt.Sprintf("DURATION:P%dD", 1+r.IntN(100)), 1)
+		}
+		o, err := ical.ParseResource([]byte(text), ical.DefaultLimits)
+		if err != nil {
+			t.Fatal(err, text)
+		}
+		objects = append(objects, o)
+		put(t, s, h.adaCal, fmt.Sprintf("%d.ics", i), text)
+	}
+	zone := ical.LookupZone("Australia/Lord_Howe")
+	for range 200 {
+		from := testNow.Add(time.Duration(r.IntN(3*365*24)-365*24) * time.Hour)
+		w := span.Span{Start: from, End: from.Add(time.Duration(1+r.IntN(24*20)) * time.Hour)}
+		var want []string
+		for i, o := range objects {
+			insts, err := o.Instances(ical.Expand{Window: w, Zone: zone})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range insts {
+				want = append(want, fmt.Sprintf("%d %s %s", i, x.Start.UTC().Format(time.RFC3339), x.End.UTC().Format(time.RFC3339)))
+			}
+		}
+		var got []string
+		view(t, s, func(v *View) error {
+			rs, err := v.Instances(h.adaCal, w, zone)
+			if !slices.IsSortedFunc(rs, func(a, b Row) int { return int(a.Start - b.Start) }) {
+				t.Error("not in order")
+			}
+			for _, x := range rs {
+				m, err := v.ObjectFacts(x.Object)
+				if err != nil {
+					return err
+				}
+				got = append(got, fmt.Sprintf("%s %s %s", m.UID, time.Unix(x.Start, 0).UTC().Format(time.RFC3339), time.Unix(x.End, 0).UTC().Format(time.RFC3339)))
+			}
+			return err
+		})
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			i := 0
+			for i < min(len(got), len(want)) && got[i] == want[i] {
+				i++
+			}
+			t.Fatalf("window %v: index gives %d, expansion %d; first difference %v, want %v", w, len(got), len(want), got[i:min(i+1, len(got))], want[i:min(i+1, len(want))])
+		}
+	}
+	mustCheck(t, s)
+}
+
+func BenchmarkWeekQuery(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := newTest(b)
+			h := newTestHouse(b, s)
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := 0; i < n; {
+				update(b, s, func(tx *Tx) error {
+					for range 500 {
+						extra := "X-SINGLE:1"
+						if i%12 == 0 {
+							extra = "RRULE:FREQ=WEEKLY;COUNT=30"
+						}
+						at := testNow.Add(time.Duration(r.IntN(5*365*24)) * time.Hour).Format(":20060102T150405Z")
+						if _, err := tx.PutObject(Put{
+							Actor: System(), Collection: h.adaCal, Name: fmt.Sprintf("%d.ics", i), Object: mustPrepare(s, testEvent(fmt.Sprint(i), at, extra)),
+						}); err != nil {
+							return err
+						}
+						i++
+					}
+					return nil
+				})
+			}
+			hits := 0
+			b.ResetTimer()
+			for b.Loop() {
+				from := testNow.AddDate(0, 0, r.IntN(1000))
+				_ = s.View(context.Background(), func(v *View) error {
+					found, _, err := v.Find(h.adaCal, "VEVENT", span.Span{Start: from, End: from.AddDate(0, 0, 7)}, nil)
+					hits += len(found)
+					return err
+				})
+			}
+			b.ReportMetric(float64(hits)/float64(b.N), "hits/op")
+			b.ReportMetric(float64(s.Stats().Rows)/float64(n), "rows/object")
+		})
+	}
+}
