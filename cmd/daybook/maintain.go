@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -65,45 +66,55 @@ func (a *app) restoreCommand() *cobra.Command {
 	}
 }
 
-// restore puts a copy of from in the place of the store. The copy is opened
-// and given a new epoch before anything is moved, so that a file that is no
-// store changes nothing.
+// restore puts a copy of from in the place of the store, and gives the name
+// under which the store that was there is kept. The copy is opened and given a
+// new epoch before anything is moved, so that a file that is no store changes
+// nothing.
 func restore(ctx context.Context, c *configs.Config, log *slog.Logger, from string, now time.Time) (kept string, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return "", err
 	}
-	path := databasePath(c)
-	staged := path + ".restoring"
-	if err := copyFile(from, staged); err != nil {
-		return "", err
+	staged := databasePath(c) + ".restoring"
+	err = stageCopy(ctx, c, log, from, staged)
+	if err == nil {
+		kept, err = putInPlace(ctx, c, log, staged, now)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(staged))
-		}
-	}()
-	st, err := store.Open(ctx, store.Options{Path: staged, Log: log, Horizon: c.Horizon})
 	if err != nil {
-		return "", fmt.Errorf("%s is no copy of a store: %w", from, err)
-	}
-	if err := errors.Join(st.NewEpoch(ctx), st.Close()); err != nil {
-		return "", err
-	}
-	if _, err := os.Lstat(path); err == nil {
-		// Whoever has the store open would go on writing to the old file.
-		free, err := lockable(ctx, c, log)
-		if err != nil {
-			return "", err
+		if rerr := os.Remove(staged); !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
 		}
-		kept = path + ".before-restore-" + now.UTC().Format("20060102T150405Z")
-		if err := errors.Join(os.Rename(path, kept), free()); err != nil {
-			return "", err
-		}
-	}
-	if err := os.Rename(staged, path); err != nil {
 		return "", err
 	}
 	return kept, syncFolder(c.Data)
+}
+
+func stageCopy(ctx context.Context, c *configs.Config, log *slog.Logger, from, staged string) error {
+	if err := copyFile(from, staged); err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, store.Options{Path: staged, Log: log, Horizon: c.Horizon})
+	if err != nil {
+		return fmt.Errorf("%s is no copy of a store: %w", from, err)
+	}
+	return errors.Join(st.NewEpoch(ctx), st.Close())
+}
+
+// putInPlace replaces the store. Whoever has it open would go on writing to
+// the old file, so its lock is held until the new one is in its place.
+func putInPlace(ctx context.Context, c *configs.Config, log *slog.Logger, staged string, now time.Time) (kept string, err error) {
+	path := databasePath(c)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", os.Rename(staged, path)
+	}
+	free, err := lockable(ctx, c, log)
+	if err != nil {
+		return "", err
+	}
+	kept = path + ".before-restore-" + now.UTC().Format("20060102T150405Z")
+	if err := os.Link(path, kept); err != nil {
+		return "", errors.Join(fmt.Errorf("keep the store that is there: %w", err), free())
+	}
+	return kept, errors.Join(os.Rename(staged, path), free())
 }
 
 // lockable takes the store's lock, or says who has it. A damaged store, which

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +50,7 @@ type daybook struct {
 	down    atomic.Bool // going down; /readyz says so
 
 	main, extra, socket net.Listener // extra may be nil
+	tls                 *tls.Config  // nil: no TLS
 	servers             []*http.Server
 	failed              chan error
 	release             func()
@@ -117,6 +119,13 @@ func (d *daybook) start(ctx context.Context, environ []string) (first admin.SetU
 // address is told at once.
 func (d *daybook) listen(ctx context.Context) (err error) {
 	c := d.config
+	if c.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return fmt.Errorf("tls_cert, tls_key: %w", err)
+		}
+		d.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
 	if d.socket, err = admin.Listen(socketPath(c)); err != nil {
 		return err
 	}
@@ -142,8 +151,9 @@ func (d *daybook) handle(service *admin.Service) error {
 	}
 	srv := newServer(c, d.log, h)
 	d.goServe(srv, func() error {
-		if c.TLSCert != "" {
-			return srv.ServeTLS(d.main, c.TLSCert, c.TLSKey)
+		if d.tls != nil {
+			srv.TLSConfig = d.tls
+			return srv.ServeTLS(d.main, "", "")
 		}
 		return srv.Serve(d.main)
 	})
