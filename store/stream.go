@@ -238,16 +238,14 @@ func (st *Stream) build(ctx context.Context) (*streamEntry, error) {
 
 const maxStreamGrow = 64 << 20 // what a wrong counter can make us set aside at most
 
-// eachData yields the stored bytes of every member, in order of name.
+// eachData yields the stored bytes of every member, in order of name. They are
+// good until the next.
 func (v *View) eachData(c CollectionID, yield func([]byte) bool) error {
 	var failed error
+	var data []byte
 	err := v.EachMember(c, "", func(m Member) bool {
-		data, err := v.Data(m.Object)
-		if err != nil {
-			failed = err
-			return false
-		}
-		return yield(data)
+		data, failed = v.AppendData(data[:0], m.Object)
+		return failed == nil && yield(data)
 	})
 	if err != nil {
 		return err
