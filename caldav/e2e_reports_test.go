@@ -210,3 +210,18 @@ func TestFreeBusyTellsWhenNotWhat(t *testing.T) {
 	w.do("ben", "REPORT", "/dav/calendars/room-1/calendar/", body, "Depth: 1").want(200)
 	w.do("ben", "PROPFIND", "/dav/calendars/room-1/calendar/", propfind("D:getetag"), "Depth: 1").want(403)
 }
+
+func TestAnObjectWithTooManyInstancesDoesNotSpoilTheOthers(t *testing.T) {
+	w := newWorld(t)
+	w.put(adaCalendar+"good.ics", event("good", "20260105T100000Z", "Good"))
+	w.put(adaCalendar+"endless.ics", event("endless", "20260105T100000Z", "Endless", "RRULE:FREQ=SECONDLY"))
+	data := `<C:calendar-data><C:expand start="20260101T000000Z" end="20260115T000000Z"/></C:calendar-data>`
+	a := w.do("ada", "REPORT", adaCalendar, multiget("<D:getetag/>"+data, adaCalendar+"good.ics", adaCalendar+"endless.ics"))
+	m := a.multistatus()
+	if r := m.at(t, adaCalendar+"good.ics"); !strings.Contains(r.text("calendar-data"), "SUMMARY:Good") {
+		t.Errorf("the good event: %+v", r)
+	}
+	if r := m.at(t, adaCalendar+"endless.ics"); !r.lacks["calendar-data"] || r.text("getetag") == "" || !strings.Contains(a.body, "number-of-matches-within-limits") {
+		t.Errorf("the endless event: %s", a.body)
+	}
+}

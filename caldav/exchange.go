@@ -31,7 +31,7 @@ type exchange struct {
 	v    *store.View // inside of view and update
 	data *dataRequest
 	// scratch of response
-	missing, denied []int
+	missing, denied, endless []int // endless: more instances than are written out
 }
 
 // base gives the context path as clients see it.
@@ -133,7 +133,7 @@ func (x *exchange) readXML() (*dav.Element, error) {
 	}
 	root, err := dav.Parse(body, x.srv.XML)
 	if errors.Is(err, dav.ErrEmpty) {
-		return nil, nil //nolint:nilnil // no body is no error, and most methods take it
+		return nil, nil // most methods take a request without a body
 	}
 	return root, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"daybook/caldav/dav"
+	"daybook/ical"
 	"daybook/store"
 )
 
@@ -124,7 +125,7 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 	begin := len(b)
 	b = append(b, dav.PropstatStart...)
 	start := len(b)
-	x.missing, x.denied = x.missing[:0], x.denied[:0]
+	x.missing, x.denied, x.endless = x.missing[:0], x.denied[:0], x.endless[:0]
 	var err error
 	for i := range p.asks {
 		if b, err = x.value(b, p, i, r); err != nil {
@@ -135,7 +136,7 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 		b = x.allDead(b, p, r)
 	}
 	switch {
-	case len(b) > start || len(x.missing)+len(x.denied) == 0 || x.prefer.Minimal && len(x.denied) == 0:
+	case len(b) > start || len(x.missing)+len(x.denied)+len(x.endless) == 0 || x.prefer.Minimal && len(x.denied)+len(x.endless) == 0:
 		b = append(b, dav.PropstatOK...)
 	default:
 		b = b[:begin]
@@ -143,6 +144,7 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 	if !x.prefer.Minimal {
 		b = p.appendNames(b, x.missing, 404, nil)
 	}
+	b = p.appendNames(b, x.endless, 403, errMatches)
 	return p.appendNames(b, x.denied, 403, errNeedPrivileges), nil
 }
 
@@ -181,7 +183,10 @@ func (x *exchange) value(b []byte, p *plan, i int, r *resource) ([]byte, error) 
 			x.denied = append(x.denied, i)
 		}
 	default:
-		return b, err
+		if _, ok := errors.AsType[*ical.LimitError](err); !ok {
+			return b, err
+		}
+		x.endless = append(x.endless, i)
 	}
 	return b[:at], nil
 }
