@@ -121,9 +121,15 @@ func (x *exchange) loadMember(v *store.View, m *resource, p *plan, name string) 
 			return err
 		}
 	}
-	m.body = nil
-	if p.body {
-		m.body, err = v.Data(m.member.Object)
+	return m.load(v, p.body)
+}
+
+// load reads the object's data into the buffer of the object before, or
+// empties it.
+func (r *resource) load(v *store.View, wanted bool) (err error) {
+	r.body = r.body[:0]
+	if wanted {
+		r.body, err = v.AppendData(r.body, r.member.Object)
 	}
 	return err
 }

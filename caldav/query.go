@@ -88,7 +88,7 @@ func readZone(root *dav.Element) (*ical.Zone, error) {
 	}
 	el := root.Child(dav.C("timezone-id"))
 	if el == nil {
-		return nil, nil //nolint:nilnil // the calendar's zone is meant
+		return nil, nil // the calendar's zone is meant
 	}
 	z := ical.LookupZone(el.Trimmed())
 	if z == nil || el.Trimmed() == "" {
@@ -263,7 +263,6 @@ func (q *query) one(v *store.View, m *resource, c candidate) error {
 // has to be looked at or is asked for.
 func (q *query) load(v *store.View, m *resource, c candidate) (err error) {
 	name := c.name
-	m.body = nil
 	if name == "" {
 		facts, err := v.ObjectFacts(c.id)
 		if err != nil {
@@ -278,8 +277,5 @@ func (q *query) load(v *store.View, m *resource, c candidate) (err error) {
 	if m.member, err = v.Member(m.coll.ID, name); err != nil {
 		return err
 	}
-	if q.plan.body || !c.sure {
-		m.body, err = v.Data(m.member.Object)
-	}
-	return err
+	return m.load(v, q.plan.body || !c.sure)
 }

@@ -46,7 +46,7 @@ func (x *exchange) prop(root *dav.Element) (*plan, error) {
 	return x.plan(root)
 }
 
-// target resolves the target of a report again, inside of the View that
+// readable resolves the target of a report again, inside of the View that
 // answers, and checks the right to read.
 func (x *exchange) readable(v *store.View) (*resource, error) {
 	r, err := x.resolve(v, x.target)

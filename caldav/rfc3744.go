@@ -1,6 +1,8 @@
 package caldav
 
 import (
+	"slices"
+
 	"daybook/caldav/dav"
 	"daybook/store"
 )
@@ -61,7 +63,7 @@ func getGroupMembers(x *exchange, r *resource, b []byte) ([]byte, error) {
 	for _, id := range r.owner.Members {
 		p, err := x.v.PrincipalByUUID(id)
 		if err != nil {
-			continue //nolint:nilerr // a member that was removed is no member
+			continue // a member that was removed is no member
 		}
 		if m := (&resource{owner: p, rights: x.v.Rights(x.actor, p.ID)}); x.visible(m) {
 			b = dav.AppendHref(b, x.principalHref(p.Name))
@@ -78,11 +80,8 @@ func (x *exchange) groups(p *store.Principal) ([]*store.Principal, error) {
 	}
 	var in []*store.Principal
 	for _, g := range all {
-		for _, id := range g.Members {
-			if id == p.UUID {
-				in = append(in, g)
-				break
-			}
+		if slices.Contains(g.Members, p.UUID) {
+			in = append(in, g)
 		}
 	}
 	return in, nil
@@ -96,7 +95,7 @@ func getGroupMembership(x *exchange, r *resource, b []byte) ([]byte, error) {
 	return b, err
 }
 
-// privilege is a node of the tree of privileges (RFC 3744 §5.3, RFC 4791
+// supportedPrivileges is the tree of privileges (RFC 3744 §5.3, RFC 4791
 // §6.1.1).
 const supportedPrivileges = `<D:supported-privilege><D:privilege><D:all/></D:privilege><D:description xml:lang="en">Any operation</D:description>` +
 	`<D:supported-privilege><D:privilege><D:read/></D:privilege><D:description xml:lang="en">Read</D:description>` +

@@ -175,7 +175,7 @@ func readComp(el *dav.Element) ical.CompSelection {
 // getData appends the object's data, or the part of it that was asked for.
 // Data that this version cannot read is served as it is.
 func getData(x *exchange, r *resource, b []byte) ([]byte, error) {
-	if r.body == nil {
+	if len(r.body) == 0 {
 		return b, errAbsent
 	}
 	if x.data.selection.Whole() {

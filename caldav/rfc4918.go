@@ -70,7 +70,7 @@ func setDisplayname(_ *exchange, d *draft, el *dav.Element) error {
 }
 
 func getCreationdate(x *exchange, r *resource, b []byte) ([]byte, error) {
-	var when = r.member.Modified
+	when := r.member.Modified
 	switch r.kind {
 	case kindObject:
 		facts, err := x.v.ObjectFacts(r.member.Object)

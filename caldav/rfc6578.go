@@ -105,7 +105,7 @@ func (x *exchange) syncSome(v *store.View, a *answer, p *plan, r *resource, chan
 	m := r.newMember()
 	for i := range changes[:n] {
 		c := &changes[i]
-		m.member, m.body = c.Member, nil
+		m.member = c.Member
 		if p.body {
 			m.member.Object = 0 // read again, so that ETag and data are of one state
 		}

@@ -149,7 +149,7 @@ func allowedOn(name string, k kind) bool {
 	case "PROPPATCH":
 		return k&(kindHome|kindCalendar|kindObject|kindPrincipal) != 0
 	case "MKCALENDAR", "MKCOL":
-		return k == kindCalendar
+		return k&(kindHome|kindCalendar) != 0
 	}
 	return true
 }
