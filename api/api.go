@@ -43,7 +43,7 @@ func New(o Options) (http.Handler, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	panics := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "daybook_panics_total",
+		Name: "daybook_api_panics_total",
 		Help: "Requests that ended in a panic of the program, by API.",
 	}, []string{"api"})
 	if o.Metrics != nil {

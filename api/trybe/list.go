@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"daybook/api/auth"
 	"daybook/api/blocks"
@@ -124,7 +123,8 @@ func expand(ctx context.Context, all []*found, w span.Span) ([]*block, error) {
 			continue
 		}
 		full := false
-		err = o.EachInstance(ical.Expand{Window: w, Zone: f.site.zone, Max: maxListed}, func(i *ical.Instance) bool {
+		// A rule that is too much work gives what was found until then.
+		_ = o.EachInstance(ical.Expand{Window: w, Zone: f.site.zone, Max: maxListed + 1}, func(i *ical.Instance) bool {
 			if !i.Span().Overlaps(w) {
 				return true // without length: it takes no time
 			}
@@ -132,21 +132,16 @@ func expand(ctx context.Context, all []*found, w span.Span) ([]*block, error) {
 			full = len(out) > maxListed
 			return !full
 		})
-		if limit := (*ical.LimitError)(nil); full || errors.As(err, &limit) {
+		if full {
 			return nil, rest.Invalid("date_to", "asks for more blocked times than one answer may have")
 		}
 	}
-	type key struct {
-		start, end time.Time
-		id         string
-	}
-	keys := make(map[*block]key, len(out))
+	ids := make(map[*block]string, len(out))
 	for _, b := range out {
-		keys[b] = key{b.now.Start, b.now.End, formatID(b.id.UUID, b.now.RecurrenceID)}
+		ids[b] = formatID(b.id.UUID, b.now.RecurrenceID)
 	}
 	slices.SortFunc(out, func(a, b *block) int {
-		x, y := keys[a], keys[b]
-		return cmp.Or(x.start.Compare(y.start), x.end.Compare(y.end), cmp.Compare(x.id, y.id))
+		return cmp.Or(blocks.Compare(a.now, b.now), cmp.Compare(ids[a], ids[b]))
 	})
 	return out, nil
 }

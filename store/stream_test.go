@@ -1,0 +1,281 @@
+package store_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"daybook/ical"
+	"daybook/store"
+)
+
+// streamPlace is a store with one resource, and a clock that the test moves.
+type streamPlace struct {
+	testing.TB
+	store *store.Store
+	coll  store.CollectionID
+	path  string
+	clock *time.Time
+}
+
+func newStreamPlace(t testing.TB) *streamPlace {
+	clock := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	p := &streamPlace{TB: t, path: filepath.Join(t.TempDir(), "s.db"), clock: &clock}
+	p.open(true)
+	t.Cleanup(func() { _ = p.store.Close() })
+	p.update(func(tx *store.Tx) error {
+		org := &store.Principal{Kind: store.KindOrganisation, Name: "demo", Zone: "Europe/Berlin"}
+		if err := tx.CreatePrincipal(org); err != nil {
+			return err
+		}
+		ada := &store.Principal{Kind: store.KindStaff, Name: "ada", DisplayName: "Ada", Org: org.ID}
+		if err := tx.CreatePrincipal(ada); err != nil {
+			return err
+		}
+		c, err := tx.Calendar(ada.ID)
+		if err == nil {
+			p.coll = c.ID
+		}
+		return err
+	})
+	return p
+}
+
+func (p *streamPlace) open(create bool) {
+	p.Helper()
+	s, err := store.Open(p.Context(), store.Options{Path: p.path, Create: create, Now: func() time.Time { return *p.clock }})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.store = s
+}
+
+func (p *streamPlace) update(fn func(*store.Tx) error) {
+	p.Helper()
+	if err := p.store.Update(p.Context(), fn); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// put stores events with these numbers, in one transaction.
+func (p *streamPlace) put(numbers ...int) {
+	p.Helper()
+	all := make([]*store.Prepared, len(numbers))
+	for i, n := range numbers {
+		text := fmt.Sprintf("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//T//T//EN\r\nBEGIN:VEVENT\r\nUID:u%d\r\nDTSTAMP:20270101T000000Z\r\n"+
+			"DTSTART:20270301T%02d%02d00Z\r\nDURATION:PT1H\r\nSUMMARY:Event %d of somebody\r\nDESCRIPTION:Some words that a feed may tell or not\r\n"+
+			"END:VEVENT\r\nEND:VCALENDAR\r\n", n, n/60%24, n%60, n)
+		o, err := ical.ParseResource([]byte(text), ical.Limits{})
+		if err == nil {
+			all[i], err = p.store.Prepare(o)
+		}
+		if err != nil {
+			p.Fatal(err)
+		}
+	}
+	p.update(func(tx *store.Tx) error {
+		for i, n := range numbers {
+			put := store.Put{Actor: store.System(), Collection: p.coll, Name: fmt.Sprintf("%d.ics", n), Object: all[i]}
+			if _, err := tx.PutObject(put); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func (p *streamPlace) stream(o store.StreamOptions) *store.Stream {
+	p.Helper()
+	st, err := p.store.Stream(p.Context(), p.coll, o)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return st
+}
+
+func (p *streamPlace) body(st *store.Stream) []byte {
+	p.Helper()
+	b, err := st.Body(p.Context())
+	if err != nil {
+		p.Fatal(err)
+	}
+	return b
+}
+
+func TestStreamHasAllMembersAndItsName(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(1)
+	p.put(2)
+	text := string(p.body(p.stream(store.StreamOptions{})))
+	if strings.Count(text, "BEGIN:VEVENT") != 2 || !strings.Contains(text, "X-WR-CALNAME:Ada\r\n") {
+		t.Error(text)
+	}
+	if !strings.Contains(string(p.body(p.stream(store.StreamOptions{Title: "Other"}))), "NAME:Other\r\n") {
+		t.Error("the title is not used")
+	}
+}
+
+func TestStreamTagMovesWithMembersPropertiesAndOptionsOnly(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(1)
+	first := p.stream(store.StreamOptions{}).ETag
+	*p.clock = p.clock.Add(time.Hour)
+	if got := p.stream(store.StreamOptions{}).ETag; got != first {
+		t.Error("moved with the clock")
+	}
+	seen := map[string]string{first: "first"}
+	tag := func(what, etag string) {
+		t.Helper()
+		if seen[etag] != "" {
+			t.Errorf("%s has the tag of %s", what, seen[etag])
+		}
+		seen[etag] = what
+	}
+	tag("busy", p.stream(store.StreamOptions{Show: ical.ShowBusy, Key: []byte("k")}).ETag)
+	tag("title", p.stream(store.StreamOptions{Title: "x"}).ETag)
+	p.put(2)
+	tag("put", p.stream(store.StreamOptions{}).ETag)
+	p.update(func(tx *store.Tx) error {
+		c, err := tx.Collection(p.coll)
+		if err != nil {
+			return err
+		}
+		c.DisplayName = "New name"
+		return tx.UpdateCollection(store.System(), c)
+	})
+	tag("name", p.stream(store.StreamOptions{}).ETag)
+	p.update(func(tx *store.Tx) error { return tx.DeleteObject(store.System(), p.coll, "2.ics", store.Cond{}) })
+	tag("delete", p.stream(store.StreamOptions{}).ETag)
+}
+
+func TestStreamIsTheSameAfterARestart(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(1)
+	a := p.stream(store.StreamOptions{})
+	before := p.body(a)
+	if err := p.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	*p.clock = p.clock.Add(48 * time.Hour)
+	p.open(false)
+	b := p.stream(store.StreamOptions{})
+	if a.ETag != b.ETag || !a.Modified.Equal(b.Modified) || !bytes.Equal(before, p.body(b)) {
+		t.Error("tag, time or text differ")
+	}
+}
+
+func TestStreamTakesTheTagOfWhatWasRendered(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(1)
+	st := p.stream(store.StreamOptions{})
+	*p.clock = p.clock.Add(time.Hour)
+	p.put(2) // between Stream and Body
+	text := p.body(st)
+	now := p.stream(store.StreamOptions{})
+	if strings.Count(string(text), "BEGIN:VEVENT") != 2 || st.ETag != now.ETag || !st.Modified.Equal(now.Modified) {
+		t.Error("tag and text do not belong together")
+	}
+}
+
+func TestStreamGzipIsTheBody(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(upTo(50)...)
+	st := p.stream(store.StreamOptions{})
+	packed, err := st.Gzip(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(z)
+	if err != nil || !bytes.Equal(plain, p.body(st)) || len(packed) > len(plain)/3 {
+		t.Error(len(packed), len(plain), err)
+	}
+	again, err := p.stream(store.StreamOptions{}).Gzip(t.Context())
+	if err != nil || &again[0] != &packed[0] {
+		t.Error("not cached", err)
+	}
+}
+
+func TestStreamIsRenderedOnceForManyReaders(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(upTo(20)...)
+	var wg sync.WaitGroup
+	bodies := make([][]byte, 16)
+	for i := range bodies {
+		wg.Go(func() {
+			st, err := p.store.Stream(context.Background(), p.coll, store.StreamOptions{})
+			if err == nil {
+				bodies[i], err = st.Body(context.Background())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	st := p.stream(store.StreamOptions{})
+	want := p.body(st)
+	for _, b := range bodies {
+		if !bytes.Equal(b, want) {
+			t.Error("a reader got something else")
+		}
+	}
+}
+
+func TestStreamOfABusyCalendarTellsTimesOnly(t *testing.T) {
+	p := newStreamPlace(t)
+	p.put(1)
+	text := string(p.body(p.stream(store.StreamOptions{Show: ical.ShowBusy, Key: []byte("key")})))
+	if strings.Contains(text, "somebody") || strings.Contains(text, "UID:u1") || !strings.Contains(text, "SUMMARY:Busy") {
+		t.Error(text)
+	}
+}
+
+func TestStreamOfNothingIsNotFound(t *testing.T) {
+	p := newStreamPlace(t)
+	if _, err := p.store.Stream(t.Context(), 4711, store.StreamOptions{}); err == nil {
+		t.Error("want an error")
+	}
+}
+
+func BenchmarkStream(b *testing.B) {
+	p := newStreamPlace(b)
+	const members = 10_000
+	p.put(upTo(members)...)
+	b.Run("validators", func(b *testing.B) {
+		for b.Loop() {
+			p.stream(store.StreamOptions{})
+		}
+	})
+	b.Run("cached", func(b *testing.B) {
+		p.body(p.stream(store.StreamOptions{}))
+		for b.Loop() {
+			p.body(p.stream(store.StreamOptions{}))
+		}
+	})
+	b.Run("build", func(b *testing.B) {
+		i := 0
+		for b.Loop() {
+			i++
+			p.body(p.stream(store.StreamOptions{Title: fmt.Sprint(i)}))
+		}
+	})
+}
