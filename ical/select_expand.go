@@ -102,6 +102,7 @@ func (p *picker) instance(i *Instance, sel *CompSelection, form Form) {
 			p.other(c, l, sel)
 		}
 	}
+	p.ownLength(i, sel)
 	if wanted, noValue := sel.prop("RECURRENCE-ID"); wanted && !i.RecurrenceID.IsZero() {
 		p.stamp("RECURRENCE-ID", "", form, i.RecurrenceID, p.zone.Wall(i.RecurrenceID), noValue)
 	}
@@ -165,19 +166,44 @@ func keptParams(l *Line) string {
 	return b.String()
 }
 
-// duration keeps DURATION. Only where its days are not of 24 hours, as when
-// clocks change, the exact time is written: in UTC a day has 24 hours.
+// duration keeps DURATION where it says how long the instance is. It does not
+// where clocks change, since in UTC a day has 24 hours, and for a period of an
+// RDATE: then the exact length is written.
 func (p *picker) duration(l *Line, i *Instance, noValue bool) {
 	days, exact, err := ParseDuration(l.Value)
-	length := i.End.Sub(i.Start)
+	length := instanceLength(i)
 	switch {
 	case noValue:
 		p.bare(l)
-	case err == nil && days != 0 && (i.Form == Zoned || i.Form == UTC) && nominal(days, exact) != length:
-		p.line(l.head() + ":" + formatDuration(length))
-	default:
+	case err != nil || i.Form == Date || nominal(days, exact) == length:
 		p.out = append(p.out, p.o.data[l.start:l.end]...)
+	default:
+		p.line(l.head() + ":" + formatDuration(length))
 	}
+}
+
+// instanceLength is the length in the kind of time that the instance is
+// written in.
+func instanceLength(i *Instance) time.Duration {
+	if i.Form == Floating {
+		return i.WallEnd.Sub(i.Wall)
+	}
+	return i.End.Sub(i.Start)
+}
+
+// ownLength writes the length of an instance that has one although its
+// component has none: a period of an RDATE.
+func (p *picker) ownLength(i *Instance, sel *CompSelection) {
+	wanted, noValue := sel.prop("DURATION")
+	if !wanted || noValue || i.Form == Date || !i.End.After(i.Start) {
+		return
+	}
+	for _, name := range [...]string{"DTEND", "DUE", "DURATION"} {
+		if i.Component.Line(name) != nil {
+			return
+		}
+	}
+	p.line("DURATION:" + formatDuration(instanceLength(i)))
 }
 
 // formatDuration writes exact time as a DURATION (RFC 5545 §3.3.6).
@@ -192,16 +218,25 @@ func formatDuration(d time.Duration) string {
 
 // endOf gives the end of an instance of c that starts at the instant.
 func (m *matcher) endOf(c *Component, start time.Time) time.Time {
-	if c == nil {
+	if c == nil || c.Line("DTSTART") == nil {
 		return start
 	}
-	from, ok := m.instant(c, "DTSTART")
-	if !ok {
+	from, err := m.o.Time(c.Line("DTSTART"))
+	if err != nil {
 		return start
 	}
 	for _, name := range [...]string{"DTEND", "DUE"} {
-		if to, ok := m.instant(c, name); ok && to.After(from) {
-			return start.Add(to.Sub(from))
+		l := c.Line(name)
+		if l == nil {
+			continue
+		}
+		to, err := m.o.Time(l)
+		switch {
+		case err != nil:
+		case from.Form == Date && to.Form == Date:
+			return m.midnight(start, max(0, int(to.Wall.Sub(from.Wall)/(24*time.Hour))))
+		default:
+			return start.Add(max(0, to.Instant(m.zone).Sub(from.Instant(m.zone))))
 		}
 	}
 	if l := c.Line("DURATION"); l != nil {
@@ -209,8 +244,14 @@ func (m *matcher) endOf(c *Component, start time.Time) time.Time {
 			return m.zoneOf(c).later(start, days, exact)
 		}
 	}
-	if t, err := m.o.Time(c.Line("DTSTART")); err == nil && t.Form == Date && c.Name != "VTODO" {
-		return start.AddDate(0, 0, 1)
+	if from.Form == Date && c.Name != "VTODO" {
+		return m.midnight(start, 1)
 	}
 	return start
+}
+
+// midnight gives the begin of the day that many days after the one that begins
+// at the instant; clocks that change at midnight may show a later hour there.
+func (m *matcher) midnight(start time.Time, days int) time.Time {
+	return m.zone.Instant(m.zone.Wall(start).Truncate(24*time.Hour).AddDate(0, 0, days))
 }
