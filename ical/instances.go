@@ -103,7 +103,7 @@ func (e *expander) plain() {
 			if c.shape != nil {
 				sh = c.shape
 			}
-			e.emit(sh, c.unix, c.civil, c.unix)
+			e.emit(sh, &c, c.unix)
 		}
 		e.checkWork(high)
 	}
@@ -150,8 +150,14 @@ func (e *expander) selects(start, end int64) bool {
 }
 
 // emit gives an instance of the set to yield if the window has it.
-func (e *expander) emit(sh *shape, unix, civil, rid int64) {
-	end, wall, wallEnd := sh.end(&e.ends, unix, civil)
+func (e *expander) emit(sh *shape, c *cand, rid int64) {
+	unix := c.unix
+	length := sh.days*daySeconds + sh.exact
+	end, wall, wallEnd := unix+length, c.civil, c.civil+sh.wall
+	if c.same == 0 || c.civil+length >= c.same || end > maxCivil {
+		// The offset may change before the end.
+		end, wall, wallEnd = sh.end(&e.ends, unix, c.civil)
+	}
 	if !e.selects(unix, end) {
 		return
 	}
@@ -263,7 +269,7 @@ func (e *expander) segment(sh shape, shift, ridFrom, ridTo int64) {
 			as = *c.shape
 		}
 		unix, _ := starts.place(c.civil + shift)
-		e.emit(&as, unix, c.civil+shift, c.unix)
+		e.emit(&as, &cand{unix: unix, civil: c.civil + shift}, c.unix)
 	}
 	e.checkWork(high)
 }

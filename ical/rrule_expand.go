@@ -181,13 +181,14 @@ func (it *walker) fill() bool {
 }
 
 func (it *walker) fillYear(y int64) {
-	first := daysOf(y, 1, 1)
-	for m := 1; m <= 12; m++ {
-		if months := it.p.months; months == 0 || months&(1<<m) != 0 {
-			it.p.fillMonth(&it.month, y, m, first)
-			it.addMonth()
-		}
-		first += int64(monthDays(y, m))
+	months := it.p.months
+	if months == 0 {
+		months = 1<<13 - 2
+	}
+	for ; months != 0; months &= months - 1 {
+		m := bits.TrailingZeros64(months)
+		it.p.fillMonth(&it.month, y, m, daysOf(y, m, 1))
+		it.addMonth()
 	}
 }
 

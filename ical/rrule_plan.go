@@ -254,10 +254,13 @@ func (p *plan) reachable() bool {
 // inLimit reports whether n is in the set; the empty set limits nothing.
 func inLimit(set uint64, n int64) bool { return set == 0 || set&(1<<n) != 0 }
 
+// countWork bounds the counting of a rule.
+const countWork = 500_000
+
 // setCount turns COUNT into the end that it means, so that later every window
 // is reached by arithmetic. DTSTART counts, on the rule or not.
 func (p *plan) setCount(count int64) {
-	work := DefaultWork
+	work := countWork
 	it := newWalker(p, &work)
 	it.seek(p.start)
 	c, ok := it.next()
@@ -274,10 +277,12 @@ func (p *plan) setCount(count int64) {
 	}
 	for ok && count > 1 {
 		// The rest of a period is counted at once.
-		if rest := it.n - it.i; rest > 1 && rest < count && it.at(it.i) > it.last {
-			count -= rest
-			it.i, it.last = it.n, it.at(it.n-1)
-			c = it.last
+		if rest := it.n - it.i; rest > 0 && it.at(it.i) > it.last {
+			n := min(rest, count-1)
+			it.i += n
+			c = it.at(it.i - 1)
+			it.last = c
+			count -= n
 			continue
 		}
 		c, ok = it.next()

@@ -10,6 +10,7 @@ import (
 type cand struct {
 	unix, civil int64
 	shape       *shape // nil is the master's
+	same        int64  // wall clocks from civil to here (not included) have one offset; 0: not known
 }
 
 // source gives the instants of one rule in order. Wall clocks in a gap are
@@ -50,7 +51,7 @@ func (s *source) advance() {
 				s.sortGap(civil, unix)
 				continue
 			}
-			s.head, s.ok = cand{unix: unix, civil: civil}, true
+			s.head, s.ok = cand{unix: unix, civil: civil, same: s.cur.toW}, true
 		}
 		if !s.plan.untilInstant || s.head.unix <= s.plan.untilUnix {
 			return

@@ -173,15 +173,13 @@ func (z *Zone) wallBounds(from, to int64) (low, high int64) {
 // cursor places many wall clocks of one zone that follow one another, faster
 // than Zone does.
 type cursor struct {
-	zone    *Zone
-	at      int   // the segment of the last wall clock
-	instant int   // the segment of the last instant
-	fromW   int64 // wall clocks from here
-	toW     int64 // to here (not included) are in that segment and in no gap
-	offset  int64
+	zone   *Zone
+	fromW  int64 // wall clocks from here
+	toW    int64 // to here (not included) are in one segment and in no gap
+	offset int64 // of that segment
 }
 
-func newCursor(z *Zone) cursor { return cursor{zone: z, fromW: 1} }
+func newCursor(z *Zone) cursor { return cursor{zone: z} }
 
 // place gives the Unix seconds of civil seconds and whether they are in a gap.
 func (c *cursor) place(civil int64) (unix int64, gap bool) {
@@ -196,32 +194,35 @@ func (c *cursor) seek(civil int64) (unix int64, gap bool) {
 	shift := tailShift(civil)
 	i := z.wallIndex(civil - shift)
 	seg := z.segs[i]
-	if i+1 == len(z.segs) {
-		if len(z.segs) == 1 {
-			c.fromW, c.toW, c.offset = minCivil*2, maxCivil*2, seg.offset
+	from, to := seg.wall, int64(maxCivil*2)
+	if i+1 < len(z.segs) {
+		to = z.segs[i+1].from + seg.offset
+		if civil-shift >= to {
+			return civil - seg.offset, true
 		}
-		return civil - seg.offset, false
 	}
-	gapFrom := z.segs[i+1].from + seg.offset
-	if civil-shift >= gapFrom {
-		return civil - seg.offset, true
+	if len(z.segs) > 1 {
+		// Behind the horizon each year is like another one.
+		if shift != 0 {
+			from, to = max(from+shift, yearStart(civil, 0)), min(to+shift, yearStart(civil, 1))
+		} else {
+			to = min(to, tailCivil)
+		}
 	}
-	if shift == 0 {
-		c.fromW, c.toW, c.offset = seg.wall, min(gapFrom, tailCivil), seg.offset
-	}
+	c.fromW, c.toW, c.offset = from, to, seg.offset
 	return civil - seg.offset, false
+}
+
+// yearStart gives the first civil second of the year of civil, or of a later one.
+func yearStart(civil, later int64) int64 {
+	y, _, _ := dateOf(floorDiv(civil, daySeconds))
+	return daysOf(y+later, 1, 1) * daySeconds
 }
 
 // wall gives the civil seconds of Unix seconds.
 func (c *cursor) wall(unix int64) int64 {
-	z := c.zone
-	if unix < tailCivil {
-		i := c.instant
-		if z.segs[i].from <= unix && (i+1 == len(z.segs) || unix < z.segs[i+1].from) {
-			return unix + z.segs[i].offset
-		}
-		c.instant = z.index(unix)
-		return unix + z.segs[c.instant].offset
+	if civil := unix + c.offset; c.fromW <= civil && civil < c.toW {
+		return civil
 	}
-	return z.civil(unix)
+	return c.zone.civil(unix)
 }
