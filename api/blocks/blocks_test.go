@@ -232,6 +232,58 @@ func TestExcludeWritesEXDATEInTheFormOfDTSTART(t *testing.T) {
 	}
 }
 
+func TestExcludeOfEveryKindOfInstance(t *testing.T) {
+	z := berlin(t)
+	const series = when + "\r\nRRULE:FREQ=DAILY;COUNT=4\r\nCATEGORIES:BLOCK"
+	override := func(lines string) string {
+		return series + "\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:u1\r\nDTSTAMP:20270101T000000Z\r\nCATEGORIES:BLOCK\r\n" + lines
+	}
+	for name, lines := range map[string]string{
+		"rule":          series,
+		"rdate":         series + "\r\nRDATE:20270320T120000Z",
+		"override":      override("RECURRENCE-ID:20270302T120000Z\r\nDTSTART:20270302T150000Z\r\nDTEND:20270302T160000Z"),
+		"far override":  override("RECURRENCE-ID:20270302T120000Z\r\nDTSTART:20310302T150000Z\r\nDTEND:20310302T160000Z"),
+		"from there on": override("RECURRENCE-ID;RANGE=THISANDFUTURE:20270302T120000Z\r\nDTSTART:20270302T150000Z\r\nDTEND:20270302T160000Z"),
+	} {
+		o := parse(t, lines)
+		all, err := o.Instances(ical.Expand{Zone: z})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for i, gone := range all {
+			found, ok := Find(o, gone.RecurrenceID, z)
+			if !ok || !found.Start.Equal(gone.Start) {
+				t.Errorf("%s: instance %d is not found", name, i)
+			}
+			out, err := Exclude(o, gone.RecurrenceID, z, testNow)
+			if err != nil {
+				t.Fatal(name, i, err)
+			}
+			left, err := out.Instances(ical.Expand{Zone: z})
+			if err != nil || len(left) != len(all)-1 {
+				t.Errorf("%s: %d of %d left after instance %d\n%s", name, len(left), len(all), i, out.Data())
+				continue
+			}
+			for k, l := range left {
+				was := all[k]
+				if k >= i {
+					was = all[k+1]
+				}
+				if !l.Start.Equal(was.Start) || !l.RecurrenceID.Equal(was.RecurrenceID) {
+					t.Errorf("%s: without instance %d, another moved", name, i)
+				}
+			}
+			alone, err := Detach(o, gone, "u2", Read(gone), z, testNow)
+			if err != nil {
+				t.Fatal(name, i, err)
+			}
+			if got := only(t, alone, z); !got.Start.Equal(gone.Start) || !got.End.Equal(gone.End) || !got.RecurrenceID.IsZero() {
+				t.Errorf("%s: instance %d detached as %v", name, i, got.Start)
+			}
+		}
+	}
+}
+
 func TestExcludeOfTheLastInstance(t *testing.T) {
 	o := parse(t, when, "RRULE:FREQ=DAILY;COUNT=1", "CATEGORIES:BLOCK")
 	i := only(t, o, ical.UTCZone)

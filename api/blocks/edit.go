@@ -284,7 +284,8 @@ func Exclude(o *ical.Object, rid time.Time, zone *ical.Zone, now time.Time) (*ic
 	e := o.Edit()
 	left := 0
 	for _, c := range o.Main() {
-		if l := c.Line("RECURRENCE-ID"); l != nil && l.Param("RANGE") == "" && at(o, l, rid, zone) {
+		l := c.Line("RECURRENCE-ID")
+		if l != nil && at(o, l, rid, zone) && !(editor{o, e, c, zone}).beginLater(l, rid) {
 			e.RemoveComponent(c)
 			continue
 		}
@@ -312,13 +313,44 @@ func Exclude(o *ical.Object, rid time.Time, zone *ical.Zone, now time.Time) (*ic
 	return out, nil
 }
 
+// beginLater makes an override that stands for its instance and all that follow
+// (RANGE=THISANDFUTURE, RFC 5545 §3.2.13) begin with the one after rid. false if it is
+// no such override, or no instance follows.
+func (x editor) beginLater(l *ical.Line, rid time.Time) bool {
+	master := x.o.Master()
+	if l.Param("RANGE") == "" || master == nil {
+		return false
+	}
+	this, ok := Find(x.o, rid, x.zone)
+	if !ok {
+		return false
+	}
+	var next ical.Instance
+	_ = x.o.EachInstance(ical.Expand{Window: span.Span{Start: this.Start}, Zone: x.zone}, func(i *ical.Instance) bool {
+		if i.Component == x.c && i.RecurrenceID.After(rid) {
+			next = *i
+		}
+		return next.Component == nil
+	})
+	if next.Component == nil {
+		return false
+	}
+	value, params, err := excluded(x.o, master, next.RecurrenceID, x.zone)
+	if err != nil {
+		return false
+	}
+	x.e.Set(x.c, "RECURRENCE-ID", value, append(params, ical.Param{Name: "RANGE", Value: l.Param("RANGE")})...)
+	x.setTimes(next.Start, next.End)
+	return true
+}
+
 func at(o *ical.Object, l *ical.Line, rid time.Time, zone *ical.Zone) bool {
 	t, err := o.Time(l)
 	return err == nil && t.Instant(zone).Equal(rid)
 }
 
-// excluded writes the EXDATE of an instance in the form of DTSTART, as RFC
-// 5545 §3.8.5.1 asks.
+// excluded writes the EXDATE or RECURRENCE-ID of an instance in the form of
+// DTSTART, as RFC 5545 §3.8.5.1 and §3.8.4.4 ask.
 func excluded(o *ical.Object, master *ical.Component, rid time.Time, zone *ical.Zone) (string, []ical.Param, error) {
 	l := master.Line("DTSTART")
 	if l == nil {
