@@ -98,8 +98,10 @@ func compareWritten(t *testing.T, name string, o *Object, c *Component, want *In
 
 // FuzzFilterAndSelect looks for panics, and for parts that cannot be read.
 func FuzzFilterAndSelect(f *testing.F) {
-	for _, seed := range []string{selSeries, fltMeeting, "BEGIN:VTODO\nUID:t\nDUE:20260105T120000Z\nEND:VTODO",
-		"BEGIN:VFREEBUSY\nFREEBUSY:20260105T100000Z/PT1H\nEND:VFREEBUSY", "BEGIN:VAVAILABILITY\nDTSTART:20260105T100000Z\nDURATION:P1D\nEND:VAVAILABILITY"} {
+	for _, seed := range []string{
+		selSeries, fltMeeting, "BEGIN:VTODO\nUID:t\nDUE:20260105T120000Z\nEND:VTODO",
+		"BEGIN:VFREEBUSY\nFREEBUSY:20260105T100000Z/PT1H\nEND:VFREEBUSY", "BEGIN:VAVAILABILITY\nDTSTART:20260105T100000Z\nDURATION:P1D\nEND:VAVAILABILITY",
+	} {
 		f.Add("BEGIN:VCALENDAR\r\n"+strings.ReplaceAll(strings.TrimSpace(seed), "\n", "\r\n")+"\r\nEND:VCALENDAR\r\n", "SUMMARY", "e")
 	}
 	week := fltRange("20260105T000000Z/20260112T000000Z")

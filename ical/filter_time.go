@@ -24,7 +24,7 @@ func (b bounds) holds(t time.Time) bool       { return b.startUpTo(t) && b.endAf
 type timedCond struct {
 	direct   func(*Component) bool
 	instance func(*Instance) bool // nil: there is nothing to find by instances
-	window   func([]*Component) (w span.Span, any bool)
+	window   func([]*Component) (w span.Span, found bool)
 }
 
 // narrow keeps the components that meet the condition. With one set, the first
@@ -45,8 +45,8 @@ func (m *matcher) narrow(left []*Component, t timedCond, one bool) ([]*Component
 	if t.instance == nil || len(wait) == 0 {
 		return hits, nil
 	}
-	w, any := t.window(left)
-	if !any {
+	w, found := t.window(left)
+	if !found {
 		return hits, nil
 	}
 	err := m.o.EachInstance(Expand{Window: w, Zone: m.zone, Max: math.MaxInt}, func(i *Instance) bool {
@@ -426,15 +426,15 @@ func (r alarmRepeat) hits(at time.Time, b bounds) bool {
 
 // alarmWindow is where the instances are whose alarms can be in b: b moved by
 // the triggers, with a day more on each side for days of other than 24 hours.
-func alarmWindow(b bounds, left []*Component, relative map[*Component][]alarmTrigger) (w span.Span, any bool) {
+func alarmWindow(b bounds, left []*Component, relative map[*Component][]alarmTrigger) (w span.Span, found bool) {
 	const pad = 25 * time.Hour
 	var early, late time.Duration
 	for _, c := range left {
 		for _, t := range relative[c] {
 			from := nominal(t.days, t.exact)
 			to := min(from+t.repeat.reach(), maxAlarmReach)
-			if !any {
-				early, late, any = from, to, true
+			if !found {
+				early, late, found = from, to, true
 			}
 			early, late = min(early, from), max(late, to)
 		}
@@ -446,5 +446,5 @@ func alarmWindow(b bounds, left []*Component, relative map[*Component][]alarmTri
 	if !w.End.IsZero() {
 		w.End = w.End.Add(-early + pad)
 	}
-	return w, any
+	return w, found
 }
