@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,13 +172,10 @@ func (w *world) put(path, text string) string {
 // want fails unless the status is one of these.
 func (a *answer) want(codes ...int) *answer {
 	a.t.Helper()
-	for _, c := range codes {
-		if a.code == c {
-			return a
-		}
+	if !slices.Contains(codes, a.code) {
+		a.t.Fatalf("%s: %d, want %v\n%s", a.request, a.code, codes, a.body)
 	}
-	a.t.Fatalf("%s: %d, want %v\n%s", a.request, a.code, codes, a.body)
-	return nil
+	return a
 }
 
 // precondition fails unless the answer is an error of exactly this element.
