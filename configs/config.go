@@ -68,7 +68,7 @@ type Config struct {
 	LogFormat string `key:"log_format" default:"text" allowed:"text,json" doc:"Form of the log on standard error."`
 	AccessLog bool   `key:"access_log" default:"false" doc:"Log each request at level info; otherwise at level debug."`
 
-	Metrics       string `group:"Metrics" key:"metrics" default:"auto" allowed:"auto,main,off" doc:"Where /metrics is served when it has no listener of its own. auto: on the main listener if that is a loopback address; main: there in any case; off: nowhere."`
+	Metrics       string `group:"Metrics" key:"metrics" default:"auto" allowed:"auto,main,off" doc:"Where /metrics is served when it has no listener of its own. auto: on the main listener if that is a loopback address and neither trust_proxy nor public_url is set; main: there in any case; off: nowhere."`
 	MetricsListen string `key:"metrics_listen" default:"" check:"address" doc:"Address of a listener of its own for /metrics, /livez and /readyz."`
 	MetricsToken  string `key:"metrics_token" default:"" secret:"true" doc:"When set, /metrics asks for it: Authorization: Bearer TOKEN."`
 

@@ -150,14 +150,14 @@ func (im *importer) chunk(ctx context.Context, from, to int) error {
 	for i := from; i < to; i++ {
 		g.Go(func() error {
 			outcome, err := im.one(ctx, &im.items[i])
-			if err != nil && !refusal(err) {
+			switch it := &im.report[i]; {
+			case err == nil:
+				it.Outcome = outcome
+			case refusal(err):
+				it.Outcome, it.Reason = Refused, err.Error()
+			default:
 				return err
 			}
-			if err != nil {
-				im.report[i] = ImportItem{Outcome: Refused, Reason: err.Error()}
-				return nil
-			}
-			im.report[i].Outcome = outcome
 			return nil
 		})
 	}
@@ -208,7 +208,7 @@ func (im *importer) has(ctx context.Context, uid string, tag store.ETag) bool {
 	err := im.s.Store.View(ctx, func(v *store.View) error {
 		m, err := v.MemberByUID(im.collection, uid)
 		same = err == nil && m.ETag == tag
-		return nil
+		return err
 	})
 	return err == nil && same
 }

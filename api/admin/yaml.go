@@ -37,7 +37,7 @@ func decodeNode(n *yaml.Node, v reflect.Value, what string, faults *Faults) {
 		faults.add(n.Line, "%s: aliases are not supported", what)
 		return
 	}
-	if raw, ok := v.Addr().Interface().(*yaml.Node); ok {
+	if raw, ok := reflect.TypeAssert[*yaml.Node](v.Addr()); ok {
 		*raw = *n
 		return
 	}

@@ -80,9 +80,15 @@ const (
 
 // mounts says which API a path belongs to; the first prefix that fits counts.
 var mounts = []struct{ prefix, api string }{
-	{"/dav", apiCalDAV}, {caldav.WellKnown, apiCalDAV}, {"/principals", apiCalDAV},
-	{"/feeds", apiFeeds}, {"/shop", apiTrybe}, {"/v1", apiHouse},
-	{"/livez", apiProbes}, {"/readyz", apiProbes}, {"/metrics", apiProbes},
+	{"/dav", apiCalDAV},
+	{caldav.WellKnown, apiCalDAV},
+	{"/principals", apiCalDAV},
+	{"/feeds", apiFeeds},
+	{"/shop", apiTrybe},
+	{"/v1", apiHouse},
+	{"/livez", apiProbes},
+	{"/readyz", apiProbes},
+	{"/metrics", apiProbes},
 }
 
 // apiOf tells who answers a request. At the root calendar clients look for the
@@ -104,8 +110,8 @@ func apiOf(r *http.Request) string {
 	return apiOther
 }
 
-// metricsOnMain tells whether /metrics is on the main listener: by itself only
-// where nobody but this machine can reach it.
+// metricsOnMain tells whether /metrics is on the main listener: without being
+// asked only where nobody but this machine can reach it, not even by a proxy.
 func (d *daybook) metricsOnMain() bool {
 	switch d.config.Metrics {
 	case "main":
@@ -113,7 +119,8 @@ func (d *daybook) metricsOnMain() bool {
 	case "off":
 		return false
 	}
-	return d.extra == nil && loopback(d.main.Addr().String())
+	behindProxy := d.config.TrustProxy != "" || d.config.PublicURL != ""
+	return d.extra == nil && !behindProxy && loopback(d.main.Addr().String())
 }
 
 // metricsToken asks for the token on /metrics, when there is one.

@@ -127,7 +127,7 @@ func lockable(ctx context.Context, c *configs.Config, log *slog.Logger) (free fu
 	case errors.Is(err, store.ErrLocked):
 		return nil, err
 	}
-	return func() error { return nil }, nil //nolint:nilerr // what cannot be opened is what is to be replaced
+	return func() error { return nil }, nil
 }
 
 func copyFile(from, to string) error {

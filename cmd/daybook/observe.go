@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -109,8 +110,8 @@ func (o *observer) done(w *recorder, r *http.Request, api string, took time.Dura
 
 // maskPath leaves the secret of a feed out.
 func maskPath(p string) string {
-	if i := strings.Index(p, "/feeds/"); i >= 0 {
-		return p[:i] + "/feeds/***"
+	if before, _, ok := strings.Cut(p, "/feeds/"); ok {
+		return cut(before, 500) + "/feeds/***"
 	}
 	return cut(p, 500)
 }
@@ -157,8 +158,8 @@ func (o *observer) client(r *http.Request) {
 		return
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, hop := range slices.Backward(hops) {
+		a, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
 			break
 		}

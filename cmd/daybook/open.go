@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -127,8 +128,8 @@ type session struct {
 // Close lets the store or the daemon go.
 func (s *session) Close() error {
 	var errs []error
-	for i := len(s.closed) - 1; i >= 0; i-- {
-		errs = append(errs, s.closed[i]())
+	for _, end := range slices.Backward(s.closed) {
+		errs = append(errs, end())
 	}
 	return errors.Join(errs...)
 }

@@ -129,8 +129,14 @@ func ask(t *testing.T, method, url, user, password, body string) (int, http.Head
 func TestUsageErrorsExitWithTwo(t *testing.T) {
 	data := t.TempDir()
 	for _, args := range [][]string{
-		{"nonsense"}, {"serve", "--bogus"}, {"user"}, {"user", "nonsense"}, {"user", "create"}, {"import", "x.ics"},
-		{"feed", "create", "ada", "--expires", "yesterday"}, {"resource", "create", "room", "r", "--id", "x"},
+		{"nonsense"},
+		{"serve", "--bogus"},
+		{"user"},
+		{"user", "nonsense"},
+		{"user", "create"},
+		{"import", "x.ics"},
+		{"feed", "create", "ada", "--expires", "yesterday"},
+		{"resource", "create", "room", "r", "--id", "x"},
 	} {
 		if r := command(t, data, args...); r.code != exitUsage || !strings.Contains(r.errout, "--help") {
 			t.Errorf("%v: %+v", args, r)
@@ -175,8 +181,16 @@ func TestToolsThatNeedNoStore(t *testing.T) {
 	data := t.TempDir()
 	man := filepath.Join(data, "man")
 	for _, args := range [][]string{
-		{"version"}, {"version", "--json"}, {"config", "check"}, {"config", "print"}, {"config", "print", "--json"},
-		{"config", "example"}, {"config", "reference"}, {"completion", "bash"}, {"man", man}, {"--help"},
+		{"version"},
+		{"version", "--json"},
+		{"config", "check"},
+		{"config", "print"},
+		{"config", "print", "--json"},
+		{"config", "example"},
+		{"config", "reference"},
+		{"completion", "bash"},
+		{"man", man},
+		{"--help"},
 	} {
 		if r := command(t, data, args...); r.code != 0 {
 			t.Errorf("%v: %+v", args, r)

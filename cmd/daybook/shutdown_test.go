@@ -155,8 +155,10 @@ func TestProtocols(t *testing.T) {
 		http1     bool
 		want      int
 	}{
-		{"HTTP/1.1", plain.Health, true, 1}, {"HTTP/2 without TLS", plain.Health, false, 2},
-		{"HTTPS/1.1", secure.Health, true, 1}, {"HTTPS/2", secure.Health, false, 2},
+		{"HTTP/1.1", plain.Health, true, 1},
+		{"HTTP/2 without TLS", plain.Health, false, 2},
+		{"HTTPS/1.1", secure.Health, true, 1},
+		{"HTTPS/2", secure.Health, false, 2},
 	} {
 		p := new(http.Protocols)
 		p.SetHTTP1(x.http1)

@@ -129,7 +129,7 @@ func (a *app) importFile(ctx context.Context, s *session, req admin.ImportFile, 
 	}
 	switch {
 	case res.Stopped != "":
-		return fmt.Errorf("the import stopped with %d objects not stored (%s); run it again to go on", res.NotTried, res.Stopped)
+		return fmt.Errorf("the import stopped before %d objects were known to be stored (%s); run it again to go on", res.NotTried, res.Stopped)
 	case res.Refused > 0:
 		return fmt.Errorf("%d of %d objects were refused, the others are stored", res.Refused, res.Objects)
 	}
