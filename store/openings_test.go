@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func FuzzUnpackOpenings(f *testing.F) {
 
 // house is an organisation in Berlin with a room, in a store of its own.
 type house struct {
-	t                *testing.T
+	t                testing.TB
 	s                *Store
 	org, room, other *Principal
 }
@@ -133,7 +134,7 @@ var houseWeek = span.Span{
 	End:   time.Date(2027, 3, 28, 22, 0, 0, 0, time.UTC),
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	s, err := Open(t.Context(), Options{
 		Path: filepath.Join(t.TempDir(), "daybook.db"), Create: true,
@@ -371,4 +372,54 @@ func TestOpeningsRefuseWhatTheyCannotAnswer(t *testing.T) {
 			t.Errorf("%d days: %v", days, err)
 		}
 	}
+}
+
+func BenchmarkOpeningsOfTwoMonthsAmongTenThousandEvents(b *testing.B) {
+	h := newHouse(b)
+	h.put(h.org, "week", hours("week", "PRIORITY:9\n", "MO,TU,WE,TH,FR", "0900", "1700"))
+	const events = 10_000 // over four years
+	prepared := make([]*Prepared, events)
+	for i := range prepared {
+		at := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * 7 * time.Hour / 2)
+		o, err := ical.ParseResource([]byte(strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Daybook//test//EN\n"+
+			event("e"+strconv.Itoa(i), at.Format("20060102T150405"), at.Add(time.Hour).Format("20060102T150405"), "")+
+			"END:VCALENDAR\n", "\n", "\r\n")), ical.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if prepared[i], err = h.s.Prepare(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	h.update(func(tx *Tx) error {
+		c, err := tx.Calendar(h.room.ID)
+		if err != nil {
+			return err
+		}
+		for i, p := range prepared {
+			if _, err := tx.PutObject(Put{Actor: System(), Collection: c.ID, Name: strconv.Itoa(i) + ".ics", Object: p}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	ask := func(b *testing.B, stored bool) {
+		for b.Loop() {
+			err := h.s.View(b.Context(), func(v *View) error {
+				o, err := v.Openings(h.room.ID, span.Span{Start: houseWeek.Start, End: houseWeek.Start.AddDate(0, 0, 60)})
+				if len(o.Free) == 0 || o.Stored != stored {
+					b.Fatalf("stored %v, %d openings", o.Stored, len(o.Free))
+				}
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("computed", func(b *testing.B) { ask(b, false) })
+	if _, err := h.s.RefreshOpenings(b.Context(), h.room.ID, houseWeek.Start, 61); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("stored", func(b *testing.B) { ask(b, true) })
 }

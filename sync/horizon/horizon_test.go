@@ -34,9 +34,7 @@ func TestJobMovesTheHorizonAndItsInstancesAreIndexed(t *testing.T) {
 		t.Fatal(err)
 	}
 	const objects = 300
-	for n := range objects {
-		put(t, s, room, fmt.Sprintf("daily-%d", n))
-	}
+	put(t, s, room, objects)
 	job := horizon.Job(s, 100*day, clock)
 	if err := job(t.Context()); err != nil {
 		t.Fatal(err)
@@ -72,27 +70,36 @@ func TestJobMovesTheHorizonAndItsInstancesAreIndexed(t *testing.T) {
 	}
 }
 
-func put(t *testing.T, s *store.Store, p *store.Principal, uid string) {
+// put stores n daily events without end in the principal's calendar.
+func put(t *testing.T, s *store.Store, p *store.Principal, n int) {
 	t.Helper()
-	text := strings.Join([]string{
-		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Daybook//test//EN", "BEGIN:VEVENT", "UID:" + uid, "DTSTAMP:20270101T000000Z",
-		"DTSTART:20270301T120000Z", "DTEND:20270301T130000Z", "RRULE:FREQ=DAILY", "END:VEVENT", "END:VCALENDAR", "",
-	}, "\r\n")
-	o, err := ical.ParseResource([]byte(text), ical.Limits{})
-	if err != nil {
-		t.Fatal(err)
+	prepared := make([]*store.Prepared, n)
+	for i := range prepared {
+		text := strings.Join([]string{
+			"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Daybook//test//EN", "BEGIN:VEVENT", fmt.Sprintf("UID:daily-%d", i),
+			"DTSTAMP:20270101T000000Z", "DTSTART:20270301T120000Z", "DTEND:20270301T130000Z", "RRULE:FREQ=DAILY", "END:VEVENT",
+			"END:VCALENDAR", "",
+		}, "\r\n")
+		o, err := ical.ParseResource([]byte(text), ical.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if prepared[i], err = s.Prepare(o); err != nil {
+			t.Fatal(err)
+		}
 	}
-	prepared, err := s.Prepare(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.Update(t.Context(), func(tx *store.Tx) error {
+	err := s.Update(t.Context(), func(tx *store.Tx) error {
 		c, err := tx.Calendar(p.ID)
 		if err != nil {
 			return err
 		}
-		_, err = tx.PutObject(store.Put{Actor: store.System(), Collection: c.ID, Name: uid + ".ics", Object: prepared})
-		return err
+		for i, o := range prepared {
+			name := fmt.Sprintf("daily-%d.ics", i)
+			if _, err := tx.PutObject(store.Put{Actor: store.System(), Collection: c.ID, Name: name, Object: o}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
