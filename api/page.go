@@ -19,7 +19,7 @@ const robots = "User-agent: *\nDisallow:\n"
 // pages mounts the web page and robots.txt.
 func pages(mux *http.ServeMux) {
 	policy := contentPolicy(pageHTML)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", policy)
@@ -27,7 +27,7 @@ func pages(mux *http.ServeMux) {
 		h.Set("X-Content-Type-Options", "nosniff")
 		_, _ = io.WriteString(w, pageHTML) // the client may be gone
 	})
-	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, robots) // the client may be gone
 	})

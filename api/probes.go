@@ -23,7 +23,7 @@ type check struct {
 // A store that cannot be written to is shown, but does not make the daemon
 // unready: reads go on.
 func probes(mux *http.ServeMux, o Options) {
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		writeProbe(w, http.StatusOK, probe{Status: "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {

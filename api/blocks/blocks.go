@@ -46,6 +46,7 @@ func (t Type) Title() string {
 		return "Break"
 	case Meeting:
 		return "Meeting"
+	case Other:
 	}
 	return "Blocked"
 }

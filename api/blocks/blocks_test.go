@@ -104,7 +104,8 @@ func TestNearestName(t *testing.T) {
 	if !slices.IsSortedFunc(cssColors[:], func(a, b struct {
 		name  string
 		value uint32
-	}) int {
+	},
+	) int {
 		return strings.Compare(a.name, b.name)
 	}) {
 		t.Error("the table is not sorted")
@@ -159,8 +160,10 @@ func TestUpdateKeepsTheFormOfTheTimes(t *testing.T) {
 		{"utc", when, "DTSTART:20270304T230000Z", "DTEND:20270305T230000Z"},
 		{"floating", "DTSTART:20270301T120000\r\nDURATION:PT1H", "DTSTART:20270305T000000", "DTEND:20270306T000000"},
 		{"date", "DTSTART;VALUE=DATE:20270301", "DTSTART;VALUE=DATE:20270305", "DTEND;VALUE=DATE:20270306"},
-		{"other zone", "DTSTART;TZID=America/New_York:20270301T120000\r\nDTEND;TZID=America/New_York:20270301T130000",
-			"DTSTART;TZID=America/New_York:20270304T180000", "DTEND;TZID=America/New_York:20270305T180000"},
+		{
+			"other zone", "DTSTART;TZID=America/New_York:20270301T120000\r\nDTEND;TZID=America/New_York:20270301T130000",
+			"DTSTART;TZID=America/New_York:20270304T180000", "DTEND;TZID=America/New_York:20270305T180000",
+		},
 	} {
 		o := parse(t, c.lines, "CATEGORIES:BLOCK")
 		i := only(t, o, z)

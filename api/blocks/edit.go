@@ -80,8 +80,10 @@ func (x editor) change(have, want Block, now time.Time) {
 		x.e.Remove(x.c, propOpen)
 	}
 	for _, p := range []struct{ name, have, want string }{
-		{propOrigin, have.Origin, want.Origin}, {propExternal, have.ExternalID, want.ExternalID},
-		{propService, have.ServiceID, want.ServiceID}, {propExtra, have.Extra, want.Extra},
+		{propOrigin, have.Origin, want.Origin},
+		{propExternal, have.ExternalID, want.ExternalID},
+		{propService, have.ServiceID, want.ServiceID},
+		{propExtra, have.Extra, want.Extra},
 	} {
 		if p.have != p.want {
 			x.setText(p.name, p.want)
@@ -367,6 +369,7 @@ func excluded(o *ical.Object, master *ical.Component, rid time.Time, zone *ical.
 		return zone.Wall(rid).Format(wallLayout), nil, nil
 	case ical.Zoned:
 		return t.Zone.Wall(rid).Format(wallLayout), tzid(l.Param("TZID")), nil
+	case ical.UTC:
 	}
 	return Stamp(rid), nil, nil
 }

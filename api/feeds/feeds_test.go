@@ -176,9 +176,14 @@ func TestUnchangedFeedIs304(t *testing.T) {
 		header []string
 		want   int
 	}{
-		{[]string{"If-None-Match", tag}, 304}, {[]string{"If-None-Match", "W/" + tag}, 304}, {[]string{"If-None-Match", `"x", ` + tag}, 304},
-		{[]string{"If-None-Match", "*"}, 304}, {[]string{"If-None-Match", packed}, 304}, {[]string{"If-None-Match", `"x"`}, 200},
-		{[]string{"If-Modified-Since", modified}, 304}, {[]string{"If-Modified-Since", "Mon, 01 Mar 2027 11:59:59 GMT"}, 200},
+		{[]string{"If-None-Match", tag}, 304},
+		{[]string{"If-None-Match", "W/" + tag}, 304},
+		{[]string{"If-None-Match", `"x", ` + tag}, 304},
+		{[]string{"If-None-Match", "*"}, 304},
+		{[]string{"If-None-Match", packed}, 304},
+		{[]string{"If-None-Match", `"x"`}, 200},
+		{[]string{"If-Modified-Since", modified}, 304},
+		{[]string{"If-Modified-Since", "Mon, 01 Mar 2027 11:59:59 GMT"}, 200},
 		{[]string{"If-Modified-Since", "nonsense"}, 200},
 		{[]string{"If-None-Match", `"x"`, "If-Modified-Since", modified}, 200}, // If-None-Match counts
 		{[]string{"If-None-Match", tag, "If-Modified-Since", "Mon, 01 Mar 2027 11:59:59 GMT"}, 304},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -181,9 +182,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.ErrorContext(r.Context(), "request failed", "api", s.Name, "route", r.Pattern, "status", p.Status,
 			"request", w.Header().Get("X-Request-Id"), "err", err)
 	}
-	for name, values := range p.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.Header)
 	s.Errors.WriteError(w, r, &p)
 }
 

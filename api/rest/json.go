@@ -124,7 +124,7 @@ type assigner struct {
 const mustNotBeNull = "must not be null"
 
 func (a *assigner) assign(path string, n *node, v reflect.Value) {
-	if o, ok := v.Addr().Interface().(optional); ok {
+	if o, ok := reflect.TypeAssert[optional](v.Addr()); ok {
 		if n.kind == 'n' {
 			o.setNull()
 			return
@@ -141,7 +141,7 @@ func (a *assigner) assign(path string, n *node, v reflect.Value) {
 		a.assign(path, n, v.Elem())
 		return
 	}
-	if raw, ok := v.Addr().Interface().(*json.RawMessage); ok {
+	if raw, ok := reflect.TypeAssert[*json.RawMessage](v.Addr()); ok {
 		*raw = bytes.Clone(n.raw)
 		return
 	}
@@ -149,7 +149,7 @@ func (a *assigner) assign(path string, n *node, v reflect.Value) {
 		a.faults.Add(path, mustNotBeNull)
 		return
 	}
-	if u, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+	if u, ok := reflect.TypeAssert[json.Unmarshaler](v.Addr()); ok {
 		if err := u.UnmarshalJSON(n.raw); err != nil {
 			a.faults.Add(path, err.Error())
 		}

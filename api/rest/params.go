@@ -54,7 +54,7 @@ func describe(in reflect.Type) (params []Param, body []int, err error) {
 }
 
 func inner(t reflect.Type) reflect.Type {
-	if o, ok := reflect.New(t).Interface().(optional); ok {
+	if o, ok := reflect.TypeAssert[optional](reflect.New(t)); ok {
 		return o.elem()
 	}
 	return t
@@ -123,10 +123,10 @@ func readParams(r *http.Request, params []Param, strict bool, in reflect.Value, 
 
 // setParam reads a text into a field and gives what is wrong with it, or "".
 func setParam(v reflect.Value, text string) string {
-	if o, ok := v.Addr().Interface().(optional); ok {
+	if o, ok := reflect.TypeAssert[optional](v.Addr()); ok {
 		v = o.slot()
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if err := u.UnmarshalText([]byte(text)); err != nil {
 			return err.Error()
 		}

@@ -224,8 +224,11 @@ func TestUnknownPathsAndMethodsGetTheAPIsShape(t *testing.T) {
 		status       int
 		allow        string
 	}{
-		{"GET", "/things/1/nope", 404, ""}, {"GET", "/things//1", 404, ""}, {"PATCH", "/things/1", 405, "PUT"},
-		{"POST", "/things/1/quiet", 405, "GET, HEAD"}, {"OPTIONS", "/things/1", 405, "PUT"},
+		{"GET", "/things/1/nope", 404, ""},
+		{"GET", "/things//1", 404, ""},
+		{"PATCH", "/things/1", 405, "PUT"},
+		{"POST", "/things/1/quiet", 405, "GET, HEAD"},
+		{"OPTIONS", "/things/1", 405, "PUT"},
 	} {
 		w := call(h, c.method, c.path, "")
 		if w.Code != c.status || w.Header().Get("Allow") != c.allow || w.Header().Get("Content-Type") != "application/problem+json" {
@@ -327,7 +330,8 @@ func TestMistakesInTheRouteListAreErrors(t *testing.T) {
 	ok := Endpoint(200, func(context.Context, struct{}) (NoContent, error) { return NoContent{}, nil })
 	bad := Endpoint(200, func(context.Context, struct {
 		C chan int `query:"c"`
-	}) (NoContent, error) {
+	},
+	) (NoContent, error) {
 		return NoContent{}, nil
 	})
 	for name, routes := range map[string][]Route{

@@ -37,7 +37,7 @@ func golden(t *testing.T, file string) {
 	p := newPlace(t)
 	var ids []string
 	var out []string
-	for _, exchange := range strings.Split(string(data), "===\n") {
+	for exchange := range strings.SplitSeq(string(data), "===\n") {
 		request, _, _ := strings.Cut(exchange, "---\n")
 		a := p.play(t, unmask(request, ids))
 		ids = append(ids, idOf(a.raw))

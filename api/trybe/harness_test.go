@@ -115,8 +115,10 @@ func (p *place) fill(tx *store.Tx) error {
 		target store.PrincipalID
 		rights store.Rights
 	}{
-		{manager, org[demo], org[demo], store.RightWrite}, {viewer, org[demo], org[demo], store.RightRead},
-		{nobody, org[demo], roomID, store.RightWrite}, {rival, org[other], org[other], store.RightWrite},
+		{manager, org[demo], org[demo], store.RightWrite},
+		{viewer, org[demo], org[demo], store.RightRead},
+		{nobody, org[demo], roomID, store.RightWrite},
+		{rival, org[other], org[other], store.RightWrite},
 	} {
 		c := &store.Credential{ID: x.id, Kind: store.CredentialBearer, Org: x.org, Grants: []store.Grant{{Target: x.target, Rights: x.rights}}}
 		if err := tx.PutCredential(c, x.id+secretPart); err != nil {

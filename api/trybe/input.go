@@ -171,11 +171,11 @@ func (in *createIn) Validate(f *rest.Faults) {
 	need(f, "end_time", b.End)
 	need(f, "type", b.Type)
 	b.check(f)
-	any := false
+	named := false
 	for i, l := range b.lists() {
-		any = any || len(l.Or(nil)) > 0 || f.Has(places[i].list)
+		named = named || len(l.Or(nil)) > 0 || f.Has(places[i].list)
 	}
-	if !any {
+	if !named {
 		for _, p := range places {
 			f.Add(p.list, "is required when there are no other ids")
 		}
