@@ -271,6 +271,9 @@ func TestDeadPropertiesComeBackAsTheyWere(t *testing.T) {
 	if r = patch("<D:remove><D:prop><X:never-set/></D:prop></D:remove>"); r.props["never-set"] == nil {
 		t.Errorf("removing what is not there: %+v", r)
 	}
+	if r = patch(set("<D:displayname>" + strings.Repeat("x", 100_000) + "</D:displayname>")); !r.lacks["displayname"] || len(r.props) != 0 {
+		t.Errorf("a name that is too long: %+v", r)
+	}
 	w.do("ada", "PROPPATCH", adaHome+"none/", `<D:propertyupdate `+namespaces+`>`+set("<D:displayname>x</D:displayname>")+`</D:propertyupdate>`).want(404)
 }
 

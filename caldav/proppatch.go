@@ -168,6 +168,16 @@ func (x *exchange) proppatch() error {
 // errRefused ends a transaction whose changes are refused one by one.
 var errRefused = errors.New("a property was refused")
 
+// unfit tells of a value that the store does not take, such as one that is too
+// long, property by property (RFC 4918 §9.2.1): clients take a bare status for
+// the end of everything.
+func unfit(list []*change, err error) error {
+	if errors.Is(err, store.ErrInvalid) {
+		return refuseAll(list, errConflict)
+	}
+	return err
+}
+
 func (x *exchange) patch(tx *store.Tx, r *resource, list []*change) error {
 	if err := x.require(r, store.RightWrite); err != nil {
 		return refuseAll(list, x.davError(err))
@@ -182,14 +192,14 @@ func (x *exchange) patch(tx *store.Tx, r *resource, list []*change) error {
 		if deadEqual(before, c.Dead) && sameLive(r.coll, &c) {
 			return nil
 		}
-		return tx.UpdateCollection(x.actor, &c)
+		return unfit(list, tx.UpdateCollection(x.actor, &c))
 	case kindHome:
 		p := *r.owner
 		p.Dead = slices.Clone(p.Dead)
 		if !x.apply(&draft{home: &p, dead: &p.Dead}, list) {
 			return errRefused
 		}
-		return tx.UpdatePrincipal(&p)
+		return unfit(list, tx.UpdatePrincipal(&p))
 	case kindRoot, kindPrincipals, kindHomes, kindPrincipal, kindObject:
 	}
 	for _, c := range list {
