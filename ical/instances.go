@@ -129,11 +129,7 @@ func (e *expander) checkWork(high int64) {
 
 // overrides gives the first override that may be in the window.
 func (e *expander) overrides() int {
-	longest := int64(0)
-	for i := range e.p.over {
-		longest = max(longest, e.p.over[i].end-e.p.over[i].start)
-	}
-	return sort.Search(len(e.p.over), func(i int) bool { return e.p.over[i].start >= e.from-longest })
+	return sort.Search(len(e.p.over), func(i int) bool { return e.p.over[i].start >= e.from-e.p.overMax })
 }
 
 // before reports whether the override comes before the member of the set.

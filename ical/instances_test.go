@@ -436,3 +436,65 @@ func TestFirstQuestionsAllocateLittle(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestDailyAndHourlyRulesOverTheChangesOfEveryZone(t *testing.T) {
+	every := 1
+	if testing.Short() {
+		every = 20
+	}
+	n := 0
+	for _, z := range zoneList(t) {
+		for _, seg := range z.segs[1:] {
+			if seg.from < utc(2000, 1, 1, 0, 0).Unix() || seg.from > utc(2041, 1, 1, 0, 0).Unix() {
+				continue
+			}
+			if n++; n%every != 0 {
+				continue
+			}
+			// A start that meets the gap or the hour that comes twice.
+			around := civilTime(seg.from + seg.offset).Add(time.Duration(n%5-2) * 17 * time.Minute)
+			compareNaive(t, z, around.AddDate(0, 0, -3), "DAILY", 24*time.Hour, 6)
+			compareNaive(t, z, around.Add(-30*time.Hour), "HOURLY", time.Hour, 60)
+			compareNaive(t, z, around.Add(-5*time.Hour), "MINUTELY;INTERVAL=20", 20*time.Minute, 30)
+		}
+	}
+}
+
+// compareNaive compares a rule with its wall clocks placed one by one.
+func compareNaive(t *testing.T, z *Zone, start time.Time, rule string, step time.Duration, count int) {
+	t.Helper()
+	var want []int64
+	for i := range count {
+		want = append(want, naiveInstant(z.loc, start.Add(time.Duration(i)*step)).Unix())
+	}
+	want = sortedUnique(want)
+	o := parseText(t, calendar(component("VEVENT", "DTSTART;TZID="+z.name+":"+start.Format("20060102T150405"), fmt.Sprintf("RRULE:FREQ=%s;COUNT=%d", rule, count))))
+	var got []int64
+	if err := o.EachInstance(Expand{}, func(i *Instance) bool { got = append(got, i.Start.Unix()); return true }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("%s from %s in %s:\n got %s\nwant %s", rule, start, z.name, civilText(got), civilText(want))
+	}
+}
+
+func TestCheckTimesTellsWhatIsPassedOver(t *testing.T) {
+	for lines, bad := range map[string]bool{
+		"DTSTART:20260105T090000Z\r\nRRULE:FREQ=DAILY;COUNT=2\r\nEXDATE:\r\nRDATE;VALUE=PERIOD:20260105T090000Z/PT1H": false,
+		"DTSTART:20260105T090000Z\r\nRRULE:FREQ=NEVER":                                                                true,
+		"DTSTART:20260105T090000Z\r\nRRULE:FREQ=DAILY;RSCALE=HEBREW":                                                  true,
+		"DTSTART:20260105T090000Z\r\nDURATION:1H":                                                                     true,
+		"DTSTART:20260105T090000Z\r\nEXDATE:x":                                                                        true,
+		"DTSTART:20260105T090000Z\r\nRDATE;VALUE=PERIOD:20260105T090000Z/x":                                           true,
+		"DTSTART:20260105T090000Z\r\nRDATE;VALUE=PERIOD:20260105T090000Z/Px":                                          true,
+		"DTSTART:20260230": true,
+	} {
+		o := parseText(t, calendar(component("VEVENT", lines)))
+		if err := o.CheckTimes(); (err != nil) != bad {
+			t.Errorf("%s: %v", lines, err)
+		}
+		if _, err := o.Instances(Expand{}); err != nil {
+			t.Errorf("%s: %v", lines, err)
+		}
+	}
+}

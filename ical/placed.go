@@ -26,6 +26,7 @@ type placed struct {
 	overRID []int64    // the instances that they stand for
 	ranges  []shifted  // by the instance from which on they count
 	longest int64      // of the items, in seconds, at most
+	overMax int64      // of the overrides, in seconds
 }
 
 // shape says how instances look: what describes them and how long they last.
@@ -191,7 +192,9 @@ func (p *placed) placeOverrides() {
 		p.over = append(p.over, ov)
 	}
 	for i := range p.over {
-		if ov := &p.over[i]; ov.hasRID && ov.entry.future && p.series.master != nil {
+		ov := &p.over[i]
+		p.overMax = max(p.overMax, ov.end-ov.start)
+		if ov.hasRID && ov.entry.future && p.series.master != nil {
 			p.ranges = append(p.ranges, p.shiftOf(ov))
 		}
 	}

@@ -110,6 +110,7 @@ func (o oracle) days(at time.Time) (first, last time.Time) {
 			first = first.AddDate(0, 0, -1)
 		}
 		return first, first.AddDate(0, 0, 6)
+	case daily, hourly, minutely, secondly:
 	}
 	first = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	return first, first

@@ -16,7 +16,8 @@ type timing struct {
 	placed atomic.Pointer[placed] // the last one that was made
 
 	mu     sync.Mutex
-	custom map[string]*Zone // zones of the object's own VTIMEZONEs, nil if broken
+	custom map[string]*ownZone // the object's VTIMEZONEs; nil until one is asked for
+	made   int                 // zones made of them
 }
 
 // seriesOf gives the compiled times of the object's main components.
@@ -39,8 +40,28 @@ func (o *Object) placedIn(floating *Zone) *placed {
 	return p
 }
 
+// CheckTimes tells of the first time, length or rule of the main components
+// that expansion has to pass over because it cannot be read; *InvalidError.
+func (o *Object) CheckTimes() error { return o.seriesOf().err }
+
 // series is the times of components with one UID, read but not yet placed.
 // What cannot be read is left out; err tells of the first such value.
+//
+// Where RFC 5545 leaves a choice, or contradicts itself, this is how it is read:
+//
+//   - DTSTART is always the first instance and counts for COUNT, on the rule or
+//     not; EXDATE can take it away.
+//   - Rules step along the wall clock. A wall clock in a gap takes the offset
+//     before the gap (§3.3.5, and not "ignored" by §3.3.10), the first one of an
+//     hour that comes twice; instances at one instant are one.
+//   - DTEND and DUE give all instances the first one's exact length, DURATION
+//     gives them its nominal days and its exact rest.
+//   - Several RRULEs are a union, each with its own COUNT. EXRULE is honoured.
+//   - An override stands even where the set has no instance, and against EXDATE.
+//   - THISANDFUTURE shifts the later instances by the distance of the wall
+//     clocks, counted from the original ones; the last such override before an
+//     instance counts for it.
+//   - BYWEEKNO without BYDAY means the weekday of DTSTART.
 type series struct {
 	master  *entry  // nil if there is none
 	others  []entry // overrides, and what else has no place

@@ -16,28 +16,45 @@ func (o *Object) Zone(tzid string) *Zone {
 	t := &o.times
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if z, ok := t.custom[tzid]; ok {
-		return z
+	if t.custom == nil {
+		t.custom = o.ownZones()
 	}
+	own := t.custom[tzid]
+	if own == nil {
+		return nil
+	}
+	if !own.made && t.made < maxCustomZones {
+		own.made = true
+		t.made++
+		// A VTIMEZONE that cannot be read says nothing.
+		own.zone, _ = o.customZone(own.comp)
+	}
+	return own.zone
+}
+
+// ownZone is a VTIMEZONE of an object; its zone is made when it is asked for.
+type ownZone struct {
+	comp *Component
+	zone *Zone
+	made bool
+}
+
+// ownZones finds the object's VTIMEZONEs by their TZIDs, the first of each.
+func (o *Object) ownZones() map[string]*ownZone {
+	all := make(map[string]*ownZone)
 	for _, c := range o.root.Children {
-		if c.Name != "VTIMEZONE" {
-			continue
-		}
 		l := c.Line("TZID")
-		if l == nil || l.Value != tzid && l.Text() != tzid {
+		if c.Name != "VTIMEZONE" || l == nil {
 			continue
 		}
-		z, err := o.customZone(c)
-		if err != nil {
-			z = nil // a zone without a rule that can be read says nothing
+		own := &ownZone{comp: c}
+		for _, tzid := range []string{l.Value, l.Text()} {
+			if all[tzid] == nil {
+				all[tzid] = own
+			}
 		}
-		if t.custom == nil {
-			t.custom = make(map[string]*Zone)
-		}
-		t.custom[tzid] = z
-		return z
 	}
-	return nil
+	return all
 }
 
 // ParseZone reads one VCALENDAR with exactly one VTIMEZONE
@@ -63,10 +80,12 @@ func ParseZone(text string) (*Zone, error) {
 }
 
 // Bounds of a VTIMEZONE: two changes in each of the years 1 to 2140, and the
-// work of finding them.
+// work of finding them; and how many zones of its own an object can use. Times
+// in further ones are floating.
 const (
-	maxOnsets   = 5000
-	maxZoneWork = 100_000
+	maxOnsets      = 5000
+	maxZoneWork    = 100_000
+	maxCustomZones = 32
 )
 
 // onset is the begin of an observance.
@@ -152,7 +171,7 @@ func eachOnset(r *rule, start Time, fixed *Zone, work *int, add func(Time)) {
 	}
 	it := newWalker(p, work)
 	it.seekUntil(p.start+1, tailCivil+daySeconds)
-	for n := 0; n < maxOnsets; n++ {
+	for range maxOnsets {
 		c, ok := it.next()
 		if !ok {
 			return

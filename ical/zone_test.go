@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -296,5 +297,25 @@ func TestParseZone(t *testing.T) {
 		if _, err := ParseZone(text); err == nil {
 			t.Errorf("accepted %q", text)
 		}
+	}
+}
+
+func TestZonesOfOneObjectAreBounded(t *testing.T) {
+	var parts []string
+	for i := range 200 {
+		parts = append(parts, strings.ReplaceAll(outlookZone, "Corp Time", "Corp "+fmt.Sprint(i)))
+	}
+	o := parseText(t, calendar(parts...))
+	made := 0
+	for i := range 200 {
+		if o.Zone("Corp "+fmt.Sprint(i)) != nil {
+			made++
+		}
+	}
+	if made != maxCustomZones {
+		t.Errorf("%d zones", made)
+	}
+	if o.Zone("Corp 0") == nil {
+		t.Error("the first zone is forgotten")
 	}
 }
