@@ -182,7 +182,7 @@ func (x editor) times(start, end time.Time) times {
 		return times{form: ical.UTC, start: Stamp(start), end: Stamp(end)}
 	case ical.Date:
 		if exact && midnight(a) && midnight(b) && b.After(a) {
-			return times{ical.Date, a.Format(dateLayout), b.Format(dateLayout), []ical.Param{{Name: "VALUE", Value: "DATE"}}}
+			return times{form: ical.Date, start: a.Format(dateLayout), end: b.Format(dateLayout), params: []ical.Param{{Name: "VALUE", Value: "DATE"}}}
 		}
 	case ical.Floating:
 		if exact && l.Param("TZID") == "" {
@@ -191,7 +191,7 @@ func (x editor) times(start, end time.Time) times {
 	case ical.Zoned:
 		a, b = have.Zone.Wall(start), have.Zone.Wall(end)
 		if have.Zone.Instant(a).Equal(start) && have.Zone.Instant(b).Equal(end) {
-			return times{ical.Zoned, a.Format(wallLayout), b.Format(wallLayout), tzid(l.Param("TZID"))}
+			return zoned(a, b, l.Param("TZID"))
 		}
 	}
 	return timesIn(start, end, x.zone)

@@ -71,7 +71,11 @@ func New(uid string, b Block, weekly *Weekly, zone *ical.Zone, now time.Time) (*
 	}
 	w.Line("SEQUENCE", "0")
 	w.Line("DTSTART", t.start, t.params...)
-	w.Line("DTEND", t.end, t.params...)
+	if t.length != "" {
+		w.Line("DURATION", t.length)
+	} else {
+		w.Line("DTEND", t.end, t.params...)
+	}
 	if rule != "" {
 		w.Line("RRULE", rule)
 	}
@@ -180,6 +184,7 @@ type times struct {
 	form       ical.Form
 	start, end string
 	params     []ical.Param
+	length     string // a DURATION to be written in the place of DTEND; "": none
 }
 
 // timesIn writes instants as wall clock of the zone. Where that would lose
@@ -190,7 +195,11 @@ func timesIn(start, end time.Time, zone *ical.Zone) times {
 	if isUTC(zone) || !zone.Instant(a).Equal(start) || !zone.Instant(b).Equal(end) {
 		return times{form: ical.UTC, start: Stamp(start), end: Stamp(end)}
 	}
-	return times{ical.Zoned, a.Format(wallLayout), b.Format(wallLayout), tzid(zone.Name())}
+	return zoned(a, b, zone.Name())
+}
+
+func zoned(start, end time.Time, name string) times {
+	return times{form: ical.Zoned, start: start.Format(wallLayout), end: end.Format(wallLayout), params: tzid(name)}
 }
 
 // weeklyTimes writes the first of a fan-out by its wall clock, also when a
@@ -201,7 +210,11 @@ func weeklyTimes(wall time.Time, length time.Duration, zone *ical.Zone) times {
 	if isUTC(zone) {
 		return times{form: ical.UTC, start: Stamp(start), end: Stamp(end)}
 	}
-	return times{ical.Zoned, wall.Format(wallLayout), zone.Wall(end).Format(wallLayout), tzid(zone.Name())}
+	t := zoned(wall, zone.Wall(end), zone.Name())
+	if !zone.Instant(zone.Wall(end)).Equal(end) {
+		t.length = fmt.Sprintf("PT%dS", length/time.Second) // the first ends in an hour that comes twice
+	}
+	return t
 }
 
 func isUTC(z *ical.Zone) bool {

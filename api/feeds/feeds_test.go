@@ -3,6 +3,7 @@ package feeds
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,7 +28,7 @@ const (
 )
 
 type place struct {
-	*testing.T
+	testing.TB
 	store *store.Store
 	h     *handler
 	log   *bytes.Buffer
@@ -35,8 +36,8 @@ type place struct {
 	clock time.Time
 }
 
-func newPlace(t *testing.T) *place {
-	p := &place{T: t, log: &bytes.Buffer{}, clock: time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)}
+func newPlace(t testing.TB) *place {
+	p := &place{TB: t, log: &bytes.Buffer{}, clock: time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)}
 	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "f.db"), Create: true, Now: func() time.Time { return p.clock }})
 	if err != nil {
 		t.Fatal(err)
@@ -277,5 +278,21 @@ func TestFetchesAreCountedAndAddressesNotLogged(t *testing.T) {
 	}
 	if p.log.Len() == 0 || strings.Contains(p.log.String(), fullSecret) {
 		t.Error(p.log.String())
+	}
+}
+
+// BenchmarkFeed fetches a feed of a thousand events.
+func BenchmarkFeed(b *testing.B) {
+	p := newPlace(b)
+	for i := range 1000 {
+		p.put(fmt.Sprintf("e%d", i), fmt.Sprintf("DTSTART:202703%02dT090000Z", i%28+1), "DURATION:PT1H", "SUMMARY:An event with a name")
+	}
+	tag := p.get("GET", full).Header().Get("ETag")
+	for name, header := range map[string][]string{"304": {"If-None-Match", tag}, "plain": nil, "gzip": {"Accept-Encoding", "gzip"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				p.get("GET", full, header...)
+			}
+		})
 	}
 }

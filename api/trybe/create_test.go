@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCreateAnswers201WithAllFields(t *testing.T) {
@@ -243,9 +244,47 @@ func TestWallClockStaysOverClockChanges(t *testing.T) {
 	want := []string{
 		"2027-03-26T02:30:00+01:00", "2027-03-27T02:30:00+01:00", "2027-03-28T03:30:00+02:00", "2027-03-29T02:30:00+02:00", "2027-03-30T02:30:00+02:00",
 	}
-	if got := starts(p.days("2027-03-01", "2027-04-30")); !slices.Equal(got, want) {
+	list := p.days("2027-03-01", "2027-04-30")
+	if got := starts(list); !slices.Equal(got, want) {
 		t.Error(got)
 	}
+	for _, b := range list {
+		if got := lengthOf(t, b); got != 30*time.Minute {
+			t.Errorf("%s is %v long", b.StartTime, got)
+		}
+	}
+}
+
+func TestLengthIsExactOverClockChanges(t *testing.T) {
+	p := newPlace(t)
+	for _, end := range []string{"2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"} { // one wall clock, an hour apart
+		b := p.create(func(b map[string]any) {
+			b["start_time"], b["end_time"] = "2026-10-25T01:00:00", end
+			b["recurrence"] = map[string]any{"weekdays": []any{0}, "date_to": "2026-11-08"}
+		}).want(201).one()
+		want := lengthOf(t, b)
+		for _, x := range p.days("2026-10-25", "2026-11-08") {
+			if *x.RecurrenceID == *b.RecurrenceID && lengthOf(t, x) != want {
+				t.Errorf("%s is %v long, want %v", x.StartTime, lengthOf(t, x), want)
+			}
+		}
+		if b.EndTime != end {
+			t.Errorf("ends at %s, want %s", b.EndTime, end)
+		}
+	}
+}
+
+func lengthOf(t *testing.T, b BlockedTime) time.Duration {
+	t.Helper()
+	start, err := time.Parse(time.RFC3339, b.StartTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, err := time.Parse(time.RFC3339, b.EndTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return end.Sub(start)
 }
 
 func TestWeekdayForms(t *testing.T) {

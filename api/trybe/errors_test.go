@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"daybook/store"
 )
 
 func TestTokens(t *testing.T) {
@@ -66,6 +68,13 @@ func TestTokens(t *testing.T) {
 }
 
 const mustNotExist = "0197f3c2-0000-7000-8000-00000000ffff"
+
+func TestRevokedTokenIs401(t *testing.T) {
+	p := newPlace(t)
+	p.do("GET", "/sites", "").want(200)
+	p.update(func(tx *store.Tx) error { return tx.DeleteCredential(manager) })
+	p.do("GET", "/sites", "").want(401)
+}
 
 func TestOrderOfChecks(t *testing.T) {
 	p := newPlace(t)
