@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,4 +135,25 @@ func TestListingAllocatesLittle(t *testing.T) {
 	if got > 2*n {
 		t.Errorf("%.0f allocations for %d members", got, n)
 	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	w := newWorldIn(&testing.T{}, b.TempDir())
+	defer w.store.Close()
+	var n atomic.Int64
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := n.Add(1)
+			at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Hour)
+			text := event(fmt.Sprintf("p%05d", i), at.Format("20060102T150405Z"), at.Add(time.Hour).Format("20060102T150405Z"))
+			r := httptest.NewRequest("PUT", fmt.Sprintf("%sp%05d.ics", cal, i), strings.NewReader(text))
+			r.SetBasicAuth("ann", "secret")
+			d := &discard{h: http.Header{}}
+			w.srv.ServeHTTP(d, r)
+			if d.code != http.StatusCreated {
+				b.Error(d.code)
+			}
+		}
+	})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // batch is the number of members that one View lists.
-const batch = 1000
+const batch = 1024
 
 // propfind answers PROPFIND (RFC 4918 §9.1) of depth 0 and 1.
 func (x *exchange) propfind() error {

@@ -3,6 +3,8 @@ package caldav
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -224,13 +226,36 @@ func TestPreferences(t *testing.T) {
 
 func TestListingGoesOnBeyondABatch(t *testing.T) {
 	w := newWorld(t)
-	w.fill(5)
-	got := w.ann("PROPFIND", cal, propfind("<D:getetag/>"), "Depth: 1").is(207)
-	if n := strings.Count(got.body, "<D:getetag>"); n != 5 {
-		t.Errorf("%d members", n)
+	const n = 2*batch + 10
+	w.fillFast(n)
+	all := func(r *reply, others int) {
+		t.Helper()
+		names := strings.Split(r.is(207).hrefs(), ",")
+		slices.Sort(names)
+		if names = slices.Compact(names); len(names) != n+others {
+			t.Errorf("%d members", len(names))
+		}
 	}
-	if got.header.Get("Content-Length") != fmt.Sprint(len(got.body)) {
-		t.Errorf("Content-Length is %s", got.header.Get("Content-Length"))
+	all(w.ann("PROPFIND", cal, propfind("<D:getetag/>"), "Depth: 1"), 1) // and the calendar itself
+	all(w.ann("REPORT", cal, syncFrom("", "<D:prop><D:getetag/></D:prop>")), 0)
+	all(w.ann("REPORT", cal, syncFrom("", "<D:prop><C:calendar-data/></D:prop>")), 0)
+	all(w.ann("REPORT", cal, queryFor(`<C:comp-filter name="VEVENT"/>`), "Depth: 1"), 0)
+	body := strings.Replace(queryFor(`<C:comp-filter name="VEVENT"/>`), "<D:getetag/>", "<C:calendar-data/>", 1)
+	if r := w.ann("REPORT", cal, body, "Depth: 1"); strings.Count(r.body, "BEGIN:VEVENT") != n {
+		t.Errorf("%d have data", strings.Count(r.body, "BEGIN:VEVENT"))
+	}
+}
+
+func TestShortAnswersHaveALength(t *testing.T) {
+	w := newWorld(t)
+	w.fill(5)
+	for _, r := range []*reply{
+		w.ann("PROPFIND", cal, propfind("<D:getetag/>"), "Depth: 1"), w.ann("OPTIONS", cal, ""), w.ann("REPORT", cal, "<x/>"),
+		w.ann("PUT", cal, ""), w.ann("GET", cal+"e0000.ics", ""),
+	} {
+		if r.header.Get("Content-Length") != strconv.Itoa(len(r.body)) {
+			t.Errorf("Content-Length is %q of %d", r.header.Get("Content-Length"), len(r.body))
+		}
 	}
 }
 
