@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -136,9 +137,7 @@ func TestKilledDaemonKeepsEveryAcknowledgedWrite(t *testing.T) {
 	want := map[string]string{}
 	for round := range *killRounds {
 		p := startProcess(t, data)
-		for name, tag := range p.writers(round, "admin", password, 50+37*round%200, func() { p.signal(t, syscall.SIGKILL) }) {
-			want[name] = tag
-		}
+		maps.Copy(want, p.writers(round, "admin", password, 50+37*round%200, func() { p.signal(t, syscall.SIGKILL) }))
 		if code := p.end(t); code != -1 {
 			t.Fatalf("exit code %d of a killed daemon", code)
 		}
