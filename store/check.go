@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"daybook/ical"
@@ -67,9 +68,17 @@ var checked = []struct {
 	table byte
 	kind  string
 }{
-	{tableNames, "directory"}, {tableUUIDs, "identities"}, {tableAliases, "identities"}, {tableGrantsOn, "directory"},
-	{tableHomes, "directory"}, {tableHolders, "holders"}, {tableMembers, "members"}, {tableRows, "instances"},
-	{tableEndless, "instances"}, {tableDense, "instances"}, {tableFeedIDs, "directory"},
+	{tableNames, "directory"},
+	{tableUUIDs, "identities"},
+	{tableAliases, "identities"},
+	{tableGrantsOn, "directory"},
+	{tableHomes, "directory"},
+	{tableHolders, "holders"},
+	{tableMembers, "members"},
+	{tableRows, "instances"},
+	{tableEndless, "instances"},
+	{tableDense, "instances"},
+	{tableFeedIDs, "directory"},
 }
 
 func (c *checker) run(v *View) error {
@@ -103,9 +112,7 @@ func (c *checker) directory() error {
 			c.problem("records", fmt.Sprintf("principal %d", p.ID), "%v", err)
 			return
 		}
-		for k, b := range p.derived() {
-			c.want[k] = b
-		}
+		maps.Copy(c.want, p.derived())
 	})
 	c.v.scan(tableGrants, func(k, b []byte) {
 		c.want[string(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]))] = slices.Clone(b)
@@ -151,9 +158,7 @@ func (c *checker) identities() error {
 			c.problem("records", "identity", "cannot be read, or is of another UID")
 			return
 		}
-		for k, b := range i.derived() {
-			c.want[k] = b
-		}
+		maps.Copy(c.want, i.derived())
 	})
 	return nil
 }

@@ -73,11 +73,11 @@ func (v *View) eachRow(c CollectionID, from, to int64, zone *ical.Zone, fn func(
 			lo = -rowBias
 		}
 		prefix := append(newKey(tableRows).collection(c), class)
-		end := appendStart(prefix[:len(prefix):len(prefix)], hi)
+		end := appendStart(slices.Clip(prefix), hi)
 		if hi >= rowBias {
 			end = prefix.after()
 		}
-		v.r.Scan(appendStart(prefix[:len(prefix):len(prefix)], lo), end, func(k, b []byte) bool {
+		v.r.Scan(appendStart(slices.Clip(prefix), lo), end, func(k, b []byte) bool {
 			var r Row
 			if r, err = unpackRow(k, b); err != nil {
 				return false
@@ -151,8 +151,7 @@ func (v *View) expand(id ObjectID, since, from, to int64, zone *ical.Zone, fn fu
 		}
 		return true
 	})
-	var limit *ical.LimitError
-	if errors.As(err, &limit) {
+	if _, cut := errors.AsType[*ical.LimitError](err); cut {
 		v.s.log.Warn("expansion was cut", "object", uint64(id), "err", err)
 		return nil
 	}

@@ -80,7 +80,9 @@ func stateKey(c CollectionID) key            { return newKey(tableStates).collec
 func memberKey(c CollectionID, name string) key {
 	return newKey(tableMembers).collection(c).text(name)
 }
+
 func changeKey(c CollectionID, seq uint64) key { return newKey(tableChanges).collection(c).u64(seq) }
+
 func tombstoneKey(c CollectionID, name string) key {
 	return newKey(tableTombstones).collection(c).text(name)
 }
@@ -89,6 +91,7 @@ func dataKey(o ObjectID) key  { return newKey(tableData).object(o) }
 func holderKey(org PrincipalID, uid uidHash, c CollectionID) key {
 	return newKey(tableHolders).principal(org).bytes(uid[:]).collection(c)
 }
+
 func identityKey(org PrincipalID, uid uidHash) key {
 	return newKey(tableIdentities).principal(org).bytes(uid[:])
 }

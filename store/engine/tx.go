@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -54,7 +55,7 @@ func (r *reader) ScanBack(from, to []byte, fn func(key, value []byte) bool) {
 	var k, v []byte
 	if end := endOf(from, to); end == nil {
 		k, v = c.Last()
-	} else if k, v = c.Seek(end); k == nil {
+	} else if k, _ = c.Seek(end); k == nil {
 		k, v = c.Last()
 	} else {
 		k, v = c.Prev()
@@ -167,8 +168,8 @@ func (w *writer) run(fn func(Writer) error) (err error) {
 }
 
 func (w *writer) rollback() {
-	for i := len(w.undo) - 1; i >= 0; i-- {
-		if b := w.undo[i]; b.had {
+	for _, b := range slices.Backward(w.undo) {
+		if b.had {
 			w.set(b.key, b.value)
 		} else if w.Get(b.key) != nil {
 			w.unset(b.key)
