@@ -24,7 +24,7 @@ func (o *Object) Extent() Extent {
 		b.add(p.over[i].start, p.over[i].end)
 	}
 	for i := range p.ranges {
-		b.shifted(p, &p.ranges[i])
+		b.shifted(&p.ranges[i])
 	}
 	return b.extent()
 }
@@ -75,7 +75,7 @@ func (b *extentBuilder) master(p *placed) {
 }
 
 // shifted bounds what a THISANDFUTURE override makes of the set.
-func (b *extentBuilder) shifted(p *placed, r *shifted) {
+func (b *extentBuilder) shifted(r *shifted) {
 	const slack = 2 * daySeconds // of two zones
 	b.add(r.rid+r.shift-slack, b.setLast+r.shift+r.shape.wall+slack)
 }

@@ -10,7 +10,7 @@ import (
 	"daybook/ical/span"
 )
 
-func at(min int) time.Time { return utc(2026, 1, 1, 0, 0).Add(time.Duration(min) * time.Minute) }
+func at(minute int) time.Time { return utc(2026, 1, 1, 0, 0).Add(time.Duration(minute) * time.Minute) }
 
 func busy(from, to int, typ BusyType) Busy {
 	return Busy{Span: span.Span{Start: at(from), End: at(to)}, Type: typ}

@@ -14,8 +14,8 @@ import (
 	"daybook/ical/span"
 )
 
-func utc(y, m, d, h, min int) time.Time {
-	return time.Date(y, time.Month(m), d, h, min, 0, 0, time.UTC)
+func utc(y, m, d, h, minute int) time.Time {
+	return time.Date(y, time.Month(m), d, h, minute, 0, 0, time.UTC)
 }
 
 // shown writes instances as their start and, if it is another one, their

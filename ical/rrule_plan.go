@@ -172,21 +172,7 @@ func (p *plan) periodOf(civil int64) int64 {
 	return floorDiv(civil, p.unit())
 }
 
-// periodStart gives the first civil second of a period.
-func (p *plan) periodStart(period int64) int64 {
-	switch p.freq {
-	case yearly:
-		return daysOf(period, 1, 1) * daySeconds
-	case monthly:
-		y := floorDiv(period, 12)
-		return daysOf(y, int(period-y*12)+1, 1) * daySeconds
-	case weekly:
-		return p.weekStart(period) * daySeconds
-	case daily, hourly, minutely, secondly:
-	}
-	return period * p.unit()
-}
-
+// weekStart gives the first day of a week.
 func (p *plan) weekStart(week int64) int64 { return week*7 - 4 + int64(p.wkst) }
 
 // setBarren bounds the search of rules that never match: days repeat after 400
