@@ -58,7 +58,10 @@ func golden(t *testing.T, file string) {
 	g.w.furnish()
 	var out []string
 	for part := range strings.SplitSeq(string(raw), "\n===\n") {
-		request, want, _ := strings.Cut(part, "\n---\n")
+		request, want, answered := strings.Cut(part, "\n---\n")
+		if !answered {
+			request = strings.TrimSuffix(strings.TrimRight(part, "\n"), "\n---") // a new request
+		}
 		got := g.ask(t, request)
 		out = append(out, strings.TrimRight(request, "\n")+"\n---\n"+got)
 		if want = strings.TrimRight(want, "\n"); got != want && !*update {
