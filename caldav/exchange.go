@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"daybook/caldav/dav"
 	"daybook/store"
@@ -160,96 +159,6 @@ func (s *Server) fail(x *exchange, err error) {
 		return
 	}
 	_ = x.send(e.Status, dav.ContentType, body)
-}
-
-// buffers are the pooled answers. Those that grew large are left to the
-// collector.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
-
-const (
-	flushAt   = 128 << 10 // an answer beyond it leaves in pieces
-	largestIn = 1 << 20   // a buffer beyond it is not pooled
-)
-
-// answer is a multistatus under way.
-type answer struct {
-	x    *exchange
-	pool *[]byte
-	b    []byte
-}
-
-func (x *exchange) newAnswer(start string) *answer {
-	p, ok := buffers.Get().(*[]byte)
-	if !ok {
-		p = new([]byte)
-	}
-	return &answer{x: x, pool: p, b: append((*p)[:0], start...)}
-}
-
-// flush sends what there is, if it is enough to be worth a write.
-func (a *answer) flush() error {
-	if len(a.b) < flushAt {
-		return nil
-	}
-	a.header()
-	_, err := a.x.w.Write(a.b)
-	a.b = a.b[:0]
-	if err != nil {
-		return errGone
-	}
-	return nil
-}
-
-func (a *answer) header() {
-	if a.x.started {
-		return
-	}
-	h := a.x.w.Header()
-	h.Set("Content-Type", dav.ContentType)
-	h.Set("Vary", "Brief, Prefer")
-	if a.x.prefer.Minimal {
-		h.Set("Preference-Applied", "return=minimal")
-	}
-	a.x.status(http.StatusMultiStatus)
-}
-
-// finish sends the rest: the whole in one write if nothing was sent before.
-func (a *answer) finish(end string) error {
-	a.b = append(a.b, end...)
-	if !a.x.started {
-		a.x.w.Header().Set("Content-Length", strconv.Itoa(len(a.b)))
-	}
-	a.header()
-	_, err := a.x.w.Write(a.b)
-	a.release()
-	if err != nil {
-		return errGone
-	}
-	return nil
-}
-
-// release gives the buffer back.
-func (a *answer) release() {
-	if a.pool == nil {
-		return
-	}
-	if cap(a.b) <= largestIn {
-		*a.pool = a.b
-		buffers.Put(a.pool)
-	}
-	a.pool, a.b = nil, nil
-}
-
-// statusOnly appends a response without properties (RFC 4918 §14.24).
-func (a *answer) statusOnly(href string, code int, e *dav.Error) {
-	a.b = append(a.b, dav.ResponseStart...)
-	a.b = dav.AppendText(a.b, href)
-	a.b = append(a.b, "</D:href>"...)
-	a.b = dav.AppendStatus(a.b, code)
-	if e != nil {
-		a.b = e.AppendElement(a.b)
-	}
-	a.b = append(a.b, dav.ResponseEnd...)
 }
 
 // rootIs checks the root element's name; status 400.

@@ -3,6 +3,7 @@ package caldav
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,8 +135,9 @@ func acceptsGzip(h http.Header) bool {
 	for part := range strings.SplitSeq(strings.Join(h["Accept-Encoding"], ","), ",") {
 		name, q, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			q = strings.ReplaceAll(q, " ", "")
-			return q != "q=0" && !strings.HasPrefix(q, "q=0.000") && q != "q=0.0" && q != "q=0.00"
+			weight, isWeight := strings.CutPrefix(strings.TrimSpace(q), "q=")
+			v, err := strconv.ParseFloat(weight, 64)
+			return !isWeight || err == nil && v > 0
 		}
 	}
 	return false

@@ -1,7 +1,9 @@
 package caldav
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -243,6 +245,30 @@ func TestListingGoesOnBeyondABatch(t *testing.T) {
 	body := strings.Replace(queryFor(`<C:comp-filter name="VEVENT"/>`), "<D:getetag/>", "<C:calendar-data/>", 1)
 	if r := w.ann("REPORT", cal, body, "Depth: 1"); strings.Count(r.body, "BEGIN:VEVENT") != n {
 		t.Errorf("%d have data", strings.Count(r.body, "BEGIN:VEVENT"))
+	}
+}
+
+func TestLongAnswersAreCompressedForThoseWhoTakeIt(t *testing.T) {
+	w := newWorld(t)
+	w.fillFast(batch + 1)
+	for _, n := range []string{"1", "2000"} {
+		ask := syncFrom("", "<D:limit><D:nresults>"+n+"</D:nresults></D:limit><D:prop><D:getetag/><C:calendar-data/></D:prop>")
+		plain := w.ann("REPORT", cal, ask, "Accept-Encoding: br, gzip;q=0").is(207)
+		zipped := w.ann("REPORT", cal, ask, "Accept-Encoding: br, gzip").is(207)
+		if got := zipped.header.Get("Content-Encoding"); (got == "gzip") != (n != "1") {
+			t.Errorf("%s members have the encoding %q", n, got)
+		}
+		if n == "1" {
+			continue
+		}
+		z, err := gzip.NewReader(strings.NewReader(zipped.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil || string(text) != plain.body || len(zipped.body)*2 > len(text) {
+			t.Errorf("%d bytes came back as %d: %v", len(plain.body), len(text), err)
+		}
 	}
 }
 
