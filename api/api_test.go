@@ -54,7 +54,7 @@ func TestEverythingIsMounted(t *testing.T) {
 	if w := get(h, "/shop/nope"); w.Header().Get("Content-Type") != "application/json" || !strings.HasPrefix(w.Body.String(), `{"message"`) {
 		t.Error(w.Body)
 	}
-	if !strings.Contains(get(h, "/metrics").Body.String(), `daybook_feed_fetches_total{result="not_found"} 1`) {
+	if !strings.Contains(get(h, "/metrics").Body.String(), `daybook_feed_fetches_total{client="other",result="not_found"} 1`) {
 		t.Error("feeds are not counted")
 	}
 }

@@ -37,8 +37,6 @@ type Stream struct {
 	ETag string
 	// Modified is the time of the last change of a member or property, in UTC.
 	Modified time.Time
-	// Members is the number of calendar object resources.
-	Members uint64
 	// Skipped is, once rendered, the number of members that did not parse and
 	// are left out.
 	Skipped int
@@ -88,7 +86,7 @@ func (v *View) stream(c CollectionID, o StreamOptions) (*Stream, error) {
 	if title == "" {
 		title = streamTitle(coll, owner)
 	}
-	st := &Stream{Modified: latest(state.Modified, coll.Modified), Members: state.Members, coll: coll, size: state.Bytes}
+	st := &Stream{Modified: latest(state.Modified, coll.Modified), coll: coll, size: state.Bytes}
 	st.feed = ical.FeedOptions{
 		Name: title, Description: coll.Description, Color: o.Color, Zone: v.CollectionZone(coll).Name(),
 		Refresh: o.Refresh, Show: o.Show, UIDKey: o.Key,

@@ -58,11 +58,8 @@ func New(o Options) (http.Handler, error) {
 	}
 	h.fetches = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "daybook_feed_fetches_total",
-		Help: "Fetches of feeds, by result: sent, not_modified, not_found, method_not_allowed, failed.",
-	}, []string{"result"})
-	for _, r := range []string{sent, notModified, notFound, notAllowed, failed} {
-		h.fetches.WithLabelValues(r)
-	}
+		Help: "Fetches of feeds, by result (sent, not_modified, not_found, method_not_allowed, failed) and family of client.",
+	}, []string{"result", "client"})
 	if o.Metrics != nil {
 		if err := o.Metrics.Register(h.fetches); err != nil {
 			return nil, err
@@ -79,7 +76,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("X-Robots-Tag", "noindex")
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
-	h.fetches.WithLabelValues(h.serve(w, r.WithContext(ctx))).Inc()
+	h.fetches.WithLabelValues(h.serve(w, r.WithContext(ctx)), family(r.UserAgent())).Inc()
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) string {
@@ -155,7 +152,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, f *store.Feed, 
 	}
 	setValidators(head, st, zip) // those of what was rendered
 	if st.Skipped > 0 {
-		h.log.WarnContext(r.Context(), "feed leaves out objects that do not parse", "feed", f.ID, "objects", st.Skipped)
+		h.log.DebugContext(r.Context(), "feed leaves out objects that do not parse", "feed", f.ID, "objects", st.Skipped)
 	}
 	if zip {
 		head.Set("Content-Encoding", "gzip")

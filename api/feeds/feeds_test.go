@@ -261,6 +261,18 @@ func TestOtherMethodsAre405(t *testing.T) {
 	}
 }
 
+func TestFamilyOfClient(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Google-Calendar-Importer": "google", "iOS/18.5 (22F76) dataaccessd/1.0": "apple", "Microsoft.Exchange/15.20": "microsoft",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0": "thunderbird", "ICSx5/2.4 (ical4j/3 okhttp/5 Android/15)": "icsx5",
+		"Evolution/3.46.4": "evolution", "Mozilla/5.0 (X11)": "browser", "": "other", "x": "other",
+	} {
+		if got := family(agent); got != want {
+			t.Errorf("%q: %s", agent, got)
+		}
+	}
+}
+
 func TestFetchesAreCountedAndAddressesNotLogged(t *testing.T) {
 	p := newPlace(t)
 	tag := p.get("GET", full).Header().Get("ETag")
@@ -272,7 +284,7 @@ func TestFetchesAreCountedAndAddressesNotLogged(t *testing.T) {
 		t.Error(w.Code, w.Header())
 	}
 	for _, r := range []string{sent, notModified, notFound, notAllowed, failed} {
-		if n := testutil.ToFloat64(p.h.fetches.WithLabelValues(r)); n != 1 {
+		if n := testutil.ToFloat64(p.h.fetches.WithLabelValues(r, "other")); n != 1 {
 			t.Errorf("%s: %v", r, n)
 		}
 	}
