@@ -62,13 +62,21 @@ func newPlace(t testing.TB) *place {
 			t.Error(err)
 		}
 	})
-	h, err := New(Options{Store: s, Now: func() time.Time { return now }}).Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &place{t, s, h, manager}
+	p := (&place{t: t, store: s, token: manager}).again()
 	p.update(p.fill)
 	return p
+}
+
+// again gives the same place behind another API.
+func (p *place) again() *place {
+	p.t.Helper()
+	h, err := New(Options{Store: p.store, Now: func() time.Time { return now }}).Handler()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	q := *p
+	q.api = h
+	return &q
 }
 
 func (p *place) update(fn func(*store.Tx) error) {

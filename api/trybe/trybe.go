@@ -31,11 +31,12 @@ type Options struct {
 type service struct {
 	store *store.Store
 	now   func() time.Time
+	turns *turns
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o Options) *rest.API {
-	s := &service{store: o.Store, now: o.Now}
+	s := &service{store: o.Store, now: o.Now, turns: newTurns()}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -47,6 +47,11 @@ func (s *service) update(ctx context.Context, in updateIn) (out one, err error) 
 	if err != nil {
 		return one{}, err
 	}
+	done, err := s.turns.take(ctx, id.object)
+	if err != nil {
+		return one{}, err
+	}
+	defer done()
 	err = retry(func() error {
 		out, err = s.tryUpdate(ctx, id, &in.Body)
 		return err
@@ -197,7 +202,16 @@ func (s *service) without(b *block) (change, error) {
 // remove deletes a blocked time: the block from every calendar, or one
 // instance from its series.
 func (s *service) remove(ctx context.Context, in getIn) (rest.NoContent, error) {
-	err := retry(func() error {
+	id, err := parseID(in.ID)
+	if err != nil {
+		return rest.NoContent{}, err
+	}
+	done, err := s.turns.take(ctx, id.object)
+	if err != nil {
+		return rest.NoContent{}, err
+	}
+	defer done()
+	err = retry(func() error {
 		b, err := s.load(ctx, in.ID, store.RightWrite)
 		if err != nil {
 			return err
