@@ -1,8 +1,10 @@
 package caldav_test
 
 import (
+	"compress/gzip"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -121,6 +123,51 @@ func TestWhatIsNamedIsAnswered(t *testing.T) {
 		}
 		if got := names(path, `<D:propfind xmlns:D="DAV:"><D:prop>`+ask.String()+`</D:prop></D:propfind>`); !maps.Equal(got, named) {
 			t.Errorf("%s: named %v, answered %v", path, named, got)
+		}
+	}
+}
+
+// TestCompressedAnswersSayTheSame compares what clients get that take gzip.
+func TestCompressedAnswersSayTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.fill(1200)
+	for name, ask := range map[string]func(headers ...string) *answer{
+		"listing": func(h ...string) *answer {
+			return w.do("ada", "PROPFIND", adaCalendar, propfind("D:getetag"), append(h, "Depth: 1")...)
+		},
+		"sync": func(h ...string) *answer {
+			return w.do("ada", "REPORT", adaCalendar, syncCollection("", "<D:getetag/>"), append(h, "Depth: 1")...)
+		},
+		"query": func(h ...string) *answer {
+			return w.do("ada", "REPORT", adaCalendar, query("<C:calendar-data/>", "VEVENT", ""), append(h, "Depth: 1")...)
+		},
+		"calendar": func(h ...string) *answer { return w.do("ada", "GET", adaCalendar, "", h...) },
+		"poll": func(h ...string) *answer {
+			return w.do("ada", "PROPFIND", adaCalendar, propfind("CS:getctag"), append(h, "Depth: 0")...)
+		},
+	} {
+		plain := ask()
+		zipped := ask("Accept-Encoding: gzip")
+		if zipped.code != plain.code {
+			t.Errorf("%s: %d, plain %d", name, zipped.code, plain.code)
+		}
+		body := zipped.body
+		if zipped.header.Get("Content-Encoding") == "gzip" {
+			r, err := gzip.NewReader(strings.NewReader(body))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			text, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			body = string(text)
+		}
+		if body != plain.body {
+			t.Errorf("%s: %d octets, plain %d", name, len(body), len(plain.body))
+		}
+		if refused := ask("Accept-Encoding: gzip;q=0, identity"); refused.header.Get("Content-Encoding") != "" {
+			t.Errorf("%s is compressed for a client that takes no gzip", name)
 		}
 	}
 }
