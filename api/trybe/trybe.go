@@ -42,7 +42,7 @@ func New(o Options) *rest.API {
 	}
 	return &rest.API{
 		Name:     Name,
-		Prefixes: []string{"/shop/", "/sites"},
+		Prefixes: []string{"/shop/", "/sites", "/sites/"},
 		Routes:   s.routes(),
 		Errors:   errorWriter{},
 		Invalid:  http.StatusUnprocessableEntity,
