@@ -76,6 +76,9 @@ func (a *app) serve(ctx context.Context, c *configs.Config) error {
 		return errors.Join(err, d.stop())
 	}
 	d.notify(daemon.SdNotifyReady)
+	if d.tls == nil && c.TrustProxy == "" && !loopback(d.main.Addr().String()) {
+		d.log.Warn("passwords cross the network readable: set tls_cert and tls_key, or listen on loopback behind a proxy that ends TLS")
+	}
 	d.log.Info("serving", "listen", d.main.Addr().String(), "data", c.Data)
 	select {
 	case err = <-d.failed:
