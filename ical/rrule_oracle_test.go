@@ -307,6 +307,9 @@ func randomRule(rnd *rand.Rand) (string, time.Time) {
 	}
 	if rnd.IntN(3) == 0 {
 		parts = append(parts, fmt.Sprintf("COUNT=%d", 1+rnd.IntN(60)))
+	} else if rnd.IntN(3) == 0 {
+		until := start.Add(time.Duration(rnd.IntN([]int{2, 8, 60, 500, 1500, 3000, 5000}[f])) * 24 * time.Hour)
+		parts = append(parts, "UNTIL="+until.Format("20060102T150405"))
 	}
 	return strings.Join(parts, ";"), start
 }
