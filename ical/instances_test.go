@@ -312,4 +312,3 @@ func TestCheckTimesTellsWhatIsPassedOver(t *testing.T) {
 		}
 	}
 }
-
