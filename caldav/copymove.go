@@ -86,11 +86,7 @@ func (t *transfer) run(tx *store.Tx) (created bool, err error) {
 func (t *transfer) object(tx *store.Tx, from *resource) (bool, error) {
 	x := t.x
 	if t.to.kind != kindObject {
-		// Onto a calendar or home: the place of a member is below a calendar.
-		if _, err := x.resolve(&tx.View, t.to); errors.Is(err, errForbidden) {
-			return false, errForbidden
-		}
-		return false, errForbidden
+		return false, errForbidden // the place of an object is below a calendar
 	}
 	x.conflictBase = t.to.parent().href
 	to, err := x.destination(&tx.View, t.to)

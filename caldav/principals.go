@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"encoding/xml"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -68,7 +69,7 @@ func (x *exchange) searchProperties(root *dav.Element) error {
 		b = append(append(append(b, "<D:principal-search-property><D:prop>"...), s.name...), "</D:prop>"...)
 		b = append(append(append(b, `<D:description xml:lang="en">`...), s.text...), "</D:description></D:principal-search-property>"...)
 	}
-	return x.send(200, dav.ContentType, append(b, "</D:principal-search-property-set>\n"...))
+	return x.send(http.StatusOK, dav.ContentType, append(b, "</D:principal-search-property-set>\n"...))
 }
 
 // criterion is one D:property-search.

@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -182,7 +183,7 @@ func (q *query) collection(r *resource) error {
 			return err
 		}
 		if full {
-			q.answer.statusOnly(x.target.href, 507, errMatches)
+			q.answer.statusOnly(x.target.href, http.StatusInsufficientStorage, errMatches)
 			return nil
 		}
 		if list = list[n:]; len(list) > 0 {

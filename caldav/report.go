@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -187,9 +188,9 @@ func (x *exchange) expanded(b []byte, r *resource, el *dav.Element, left *int) (
 		b = b[:begin]
 	}
 	if !x.prefer.Minimal {
-		b = p.appendNames(b, missing, 404, nil)
+		b = p.appendNames(b, missing, http.StatusNotFound, nil)
 	}
-	b = p.appendNames(b, denied, 403, errNeedPrivileges)
+	b = p.appendNames(b, denied, http.StatusForbidden, errNeedPrivileges)
 	return append(b, dav.ResponseEnd...), nil
 }
 
@@ -211,7 +212,7 @@ func (x *exchange) expandValue(b []byte, at int, tags dav.Tags, c *dav.Element, 
 		}
 		if err != nil {
 			e := x.davError(err)
-			if e.Status >= 500 {
+			if e.Status >= http.StatusInternalServerError {
 				return b, err
 			}
 			b = append(dav.AppendText(append(b, dav.ResponseStart...), h.Trimmed()), "</D:href>"...)

@@ -46,7 +46,7 @@ func (r *resource) dead() []store.DeadProp {
 	return nil
 }
 
-// member makes the resource of a listed object; one is used for a whole
+// newMember makes the resource of a listed object; one is used for a whole
 // listing.
 func (r *resource) newMember() *resource {
 	return &resource{

@@ -295,7 +295,7 @@ func newMetrics(r prometheus.Registerer) metrics {
 	return m
 }
 
-// names of all reports on a kind, for supported-report-set.
+// reportsOn gives the reports that a kind of resource takes.
 func (s *Server) reportsOn(k kind) []*report {
 	return slices.DeleteFunc(slices.Clone(s.ordered), func(r *report) bool { return r.on&k == 0 })
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"net/http"
 
 	"daybook/caldav/dav"
 	"daybook/ical"
@@ -142,10 +143,10 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 		b = b[:begin]
 	}
 	if !x.prefer.Minimal {
-		b = p.appendNames(b, x.missing, 404, nil)
+		b = p.appendNames(b, x.missing, http.StatusNotFound, nil)
 	}
 	b = p.appendNames(b, x.endless, 403, errMatches)
-	return p.appendNames(b, x.denied, 403, errNeedPrivileges), nil
+	return p.appendNames(b, x.denied, http.StatusForbidden, errNeedPrivileges), nil
 }
 
 // value appends one property, or notes why not.
