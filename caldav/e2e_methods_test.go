@@ -3,6 +3,8 @@ package caldav_test
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -398,4 +400,82 @@ func TestReadersWriteNothing(t *testing.T) {
 
 func basic(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+}
+
+func TestIfHeaderIsACondition(t *testing.T) {
+	w := newWorld(t)
+	path := adaCalendar + "if.ics"
+	etag := w.put(path, event("if", "20260105T100000Z", "1"))
+	text := event("if", "20260105T100000Z", "2")
+	for _, refused := range []string{`(["nothing"])`, `(<opaquelocktoken:none>)`, `(Not [` + etag + `])`, `([` + etag + `] <opaquelocktoken:none>)`} {
+		w.do("ada", "PUT", path, text, icsType, "If: "+refused).want(412)
+	}
+	w.do("ada", "PUT", path, text, icsType, "If: garbage").want(400, 412)
+	w.do("ada", "PUT", path, text, icsType, `If: (["nothing"]) ([`+etag+`])`).want(204)
+	w.do("ada", "PUT", path, text, icsType, "If: (Not <DAV:no-lock>)").want(204)
+	w.do("ada", "DELETE", path, "", "If: <"+w.http.URL+path+`> (["nothing"])`).want(412)
+	w.do("ada", "GET", path, "").want(200)
+}
+
+func TestCopyOfACalendarIsAnotherCalendar(t *testing.T) {
+	w := newWorld(t)
+	w.furnish()
+	send := func(method, from, to string, headers ...string) *answer {
+		t.Helper()
+		return w.do("ada", method, from, "", append(headers, "Destination: "+w.http.URL+to)...)
+	}
+	w.do("ada", "PROPPATCH", adaCalendar, `<D:propertyupdate `+namespaces+`><D:set><D:prop><A:calendar-color>#102030</A:calendar-color></D:prop></D:set></D:propertyupdate>`).want(207)
+	send("COPY", adaCalendar, adaHome+"copy/").want(201)
+	copied, original := w.listing(adaHome+"copy/"), w.listing(adaCalendar)
+	if len(copied) != len(original) || copied[adaHome+"copy/single.ics"] != original[adaCalendar+"single.ics"] {
+		t.Errorf("copied %v, original %v", copied, original)
+	}
+	if r := w.do("ada", "PROPFIND", adaHome+"copy/", propfind("A:calendar-color", "D:resourcetype"), "Depth: 0").multistatus().at(t, adaHome+"copy/"); r.text("calendar-color") != "#102030" || !r.is("calendar") {
+		t.Errorf("properties of the copy: %+v", r.props)
+	}
+	w.do("ada", "DELETE", adaHome+"copy/single.ics", "").want(204)
+	w.do("ada", "GET", adaCalendar+"single.ics", "").want(200)
+	send("COPY", adaCalendar, adaHome+"empty/", "Depth: 0").want(201)
+	if n := len(w.listing(adaHome + "empty/")); n != 0 {
+		t.Errorf("a copy of depth 0 has %d members", n)
+	}
+	send("COPY", adaCalendar, adaHome+"empty/", "Overwrite: F").want(412)
+	send("COPY", adaCalendar, adaHome+"empty/").want(204)
+	if n := len(w.listing(adaHome + "empty/")); n != len(original) {
+		t.Errorf("an overwritten calendar has %d members", n)
+	}
+	send("COPY", adaCalendar, adaHome+"none/inside/").want(403, 409)
+	send("MOVE", adaCalendar, "/dav/calendars/eve/taken/").want(403)
+	send("MOVE", adaHome+"room-1~shared/", adaHome+"mine/").want(403)
+	if n := len(w.listing(adaCalendar)); n != len(original) {
+		t.Errorf("the original has %d members", n)
+	}
+}
+
+func TestBodiesOfUnknownLength(t *testing.T) {
+	w := newWorld(t)
+	send := func(method, path, body string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, w.http.URL+path, io.MultiReader(strings.NewReader(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth("ada", "ada.ada"+secretOf)
+		req.Header.Set("Content-Type", "text/calendar")
+		resp, err := w.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	if code := send("PUT", adaCalendar+"chunked.ics", event("chunked", "20260105T100000Z", "Chunked")); code != 201 {
+		t.Errorf("chunked PUT: %d", code)
+	}
+	if code := send("PUT", adaCalendar+"large.ics", event("large", "20260105T100000Z", strings.Repeat("x", 2<<20))); code != 403 {
+		t.Errorf("chunked PUT that is too large: %d", code)
+	}
+	if code := send("PROPFIND", adaCalendar, propfind("D:displayname")+strings.Repeat(" ", 32<<20)); code != 413 {
+		t.Errorf("chunked PROPFIND that is too large: %d", code)
+	}
 }

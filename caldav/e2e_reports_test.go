@@ -225,3 +225,40 @@ func TestAnObjectWithTooManyInstancesDoesNotSpoilTheOthers(t *testing.T) {
 		t.Errorf("the endless event: %s", a.body)
 	}
 }
+
+func TestQueriesByParameter(t *testing.T) {
+	w := newWorld(t)
+	w.put(adaCalendar+"asked.ics", event("asked", "20260105T100000Z", "Asked", "ORGANIZER:mailto:ada@example.com",
+		`ATTENDEE;PARTSTAT=NEEDS-ACTION;CN="Okri, Ben":mailto:ben@example.com`, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:eve@example.com"))
+	w.put(adaCalendar+"done.ics", event("done", "20260106T100000Z", "Done", "ORGANIZER:mailto:ada@example.com", "ATTENDEE;PARTSTAT=ACCEPTED;CN=Ben:mailto:ben@example.com"))
+	attendee := func(inner string) string {
+		return inCalendar(component("VEVENT", `<C:prop-filter name="ATTENDEE">`+inner+`</C:prop-filter>`))
+	}
+	const ben = `<C:text-match>ben@example</C:text-match>`
+	param := func(name, inner string) string {
+		return `<C:param-filter name="` + name + `">` + inner + `</C:param-filter>`
+	}
+	for _, tt := range []struct{ name, filter, want string }{
+		{"value", attendee(ben), "asked done"},
+		{"value and parameter of one line", attendee(ben + param("PARTSTAT", `<C:text-match>accepted</C:text-match>`)), "done"},
+		{"parameter alone", attendee(param("partstat", `<C:text-match>NEEDS-ACTION</C:text-match>`)), "asked"},
+		{"negated", attendee(ben + param("PARTSTAT", `<C:text-match negate-condition="yes">ACCEPTED</C:text-match>`)), "asked"},
+		{"quoted value", attendee(param("CN", `<C:text-match>okri, b</C:text-match>`)), "asked"},
+		{"defined", attendee(param("CN", "")), "asked done"},
+		{"not defined", attendee(param("CN", "<C:is-not-defined/>")), "asked"},
+		{"nowhere", attendee(param("ROLE", "")), ""},
+	} {
+		if got := found(w.do("ada", "REPORT", adaCalendar, rawQuery("", tt.filter, ""), "Depth: 1").multistatus()); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	for name, filter := range map[string]string{
+		"no name":          attendee("<C:param-filter/>"),
+		"two conditions":   attendee(param("CN", "<C:is-not-defined/><C:text-match>x</C:text-match>")),
+		"unknown negation": attendee(`<C:text-match negate-condition="perhaps">x</C:text-match>`),
+	} {
+		a := w.do("ada", "REPORT", adaCalendar, rawQuery("", filter, ""), "Depth: 1")
+		a.request = name
+		a.precondition(403, nsCal, "valid-filter")
+	}
+}
