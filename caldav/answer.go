@@ -66,7 +66,7 @@ func (a *answer) begin() {
 	h.Set("Content-Type", dav.ContentType)
 	h.Set("Vary", "Brief, Prefer, Accept-Encoding")
 	if a.x.prefer.Minimal {
-		h.Set("Preference-Applied", "return=minimal")
+		h.Add("Preference-Applied", "return=minimal") // beside depth-noroot
 	}
 	if z, ok := zippers.Get().(*gzip.Writer); ok && len(a.b) >= zipFrom && acceptsGzip(a.x.r.Header) {
 		h.Set("Content-Encoding", "gzip")

@@ -223,6 +223,10 @@ func TestPreferences(t *testing.T) {
 		w.ann("PROPFIND", cal, propfind(`<x xmlns="urn:x"/>`), "Depth: 0", h).has("<D:prop></D:prop><D:status>HTTP/1.1 200 OK").lacks("404")
 	}
 	w.ann("PROPFIND", cal, propfind(`<D:getetag/>`), "Depth: 1", "Prefer: depth-noroot").lists("e0000.ics,e0001.ics")
+	both := w.ann("PROPFIND", cal, propfind(`<D:getetag/>`), "Depth: 1", "Prefer: depth-noroot, return=minimal").header["Preference-Applied"]
+	if len(both) != 2 {
+		t.Errorf("applied: %q", both)
+	}
 	w.ann("PROPFIND", cal, propfind(`<D:sync-token/>`), "Depth: 0", "Prefer: depth-noroot").has("<D:href>" + cal)
 }
 
