@@ -261,7 +261,21 @@ func (tx *Tx) settle(f *facts, targets []*Collection, p *Prepared) (*Object, err
 			}
 		}
 	}
+	tx.order(f, targets)
 	return tx.Object(f.ID)
+}
+
+// order puts the places of a block into the order of the targets: lists of ids
+// are answered as they were given.
+func (tx *Tx) order(f *facts, targets []*Collection) {
+	at := func(b Binding) int {
+		return slices.IndexFunc(targets, func(c *Collection) bool { return c.ID == b.Collection })
+	}
+	byTarget := func(a, b Binding) int { return at(a) - at(b) }
+	if !slices.IsSortedFunc(f.Bindings, byTarget) {
+		slices.SortFunc(f.Bindings, byTarget)
+		tx.put(factsKey(f.ID), packFacts(f))
+	}
 }
 
 // freeName makes a name from a UID that is free in the collection.

@@ -85,6 +85,7 @@ var mounts = []struct{ prefix, api string }{
 	{"/principals", apiCalDAV},
 	{"/feeds", apiFeeds},
 	{"/shop", apiTrybe},
+	{"/sites", apiTrybe},
 	{"/v1", apiHouse},
 	{"/livez", apiProbes},
 	{"/readyz", apiProbes},
