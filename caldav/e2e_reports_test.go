@@ -148,6 +148,9 @@ func TestMultigetWorksFromWhereverItIsSent(t *testing.T) {
 				t.Errorf("%s: no data of %s", target, there)
 			}
 		}
+		if m := w.do("ada", "REPORT", target, multiget("<D:getetag/>", hrefs[0], hrefs[0])).multistatus(); len(m.hrefs) != 1 {
+			t.Errorf("%s: asked twice: %v", target, m.hrefs)
+		}
 		if r := m.at(t, hrefs[2]); !strings.Contains(r.status, " 404 ") {
 			t.Errorf("%s: missing member %q", target, r.status)
 		}

@@ -24,9 +24,14 @@ func (x *exchange) calendarMultiget(root *dav.Element) error {
 		return err
 	}
 	var hrefs []string
+	seen := make(map[string]bool) // a multistatus names no address twice (RFC 4918 §13)
 	for _, c := range root.Children {
-		if c.Is(dav.D("href")) {
-			hrefs = append(hrefs, c.Trimmed())
+		if !c.Is(dav.D("href")) {
+			continue
+		}
+		if href := c.Trimmed(); !seen[href] {
+			seen[href] = true
+			hrefs = append(hrefs, href)
 		}
 	}
 	if len(hrefs) == 0 {
