@@ -228,6 +228,8 @@ func TestTimeRangeOfOtherComponents(t *testing.T) {
 			{"20260105T110000Z/20260107T100000Z", false},
 			{"20260107T103000Z/", true},
 		}},
+		{"free-busy with a start alone", "VFREEBUSY", "DTSTART:20260105T100000Z\nFREEBUSY:20260105T100000Z/PT1H", []fltCase{{"19000101T000000Z/", false}}},
+		{"free-busy with broken periods", "VFREEBUSY", "FREEBUSY:20260105T100000Z,x/PT1H,20260105T100000Z/soon", []fltCase{{"19000101T000000Z/", false}}},
 		{"free-busy of nothing", "VFREEBUSY", "COMMENT:none", []fltCase{{"19000101T000000Z/", false}}},
 		{"availability", "VAVAILABILITY", "DTSTART:20260105T000000Z\nDURATION:P1D", []fltCase{
 			{"20260105T120000Z/20260105T130000Z", true}, {"20260106T000000Z/", false}, {"/20260105T000000Z", false},
@@ -278,6 +280,13 @@ func TestTimeRangeOfAlarms(t *testing.T) {
 		{"repeat without duration", "VEVENT", event, "TRIGGER:-PT1H\nREPEAT:4", []fltCase{
 			{"20260105T091000Z/20260105T091001Z", false},
 		}},
+		{"repeated less than never", "VEVENT", event, "TRIGGER:-PT1H\nREPEAT:-4\nDURATION:PT10M", []fltCase{
+			{"20260105T090000Z/20260105T090001Z", true}, {"20260105T091000Z/20260105T091001Z", false},
+		}},
+		{"repeated in no time", "VEVENT", event, "TRIGGER:-PT1H\nREPEAT:4\nDURATION:PT0S", []fltCase{
+			{"20260105T090000Z/20260105T090001Z", true}, {"20260105T090001Z/", false},
+		}},
+		{"beyond any calendar", "VEVENT", event, "TRIGGER:P99999999D", []fltCase{{"20260101T000000Z/20270101T000000Z", false}}},
 		{"repeated beyond reason", "VEVENT", event, "TRIGGER:PT0S\nREPEAT:2147483647\nDURATION:P1D", []fltCase{
 			{"20360105T100000Z/20360105T100001Z", true}, {"20360105T100001Z/20360105T100002Z", false},
 		}},
