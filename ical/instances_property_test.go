@@ -207,8 +207,11 @@ func TestUntilIsExactOverChanges(t *testing.T) {
 		tzid  string
 		start time.Time
 	}{
-		{"Europe/Berlin", utc(2026, 3, 28, 20, 15)}, {"Europe/Berlin", utc(2026, 10, 24, 20, 15)},
-		{"Australia/Lord_Howe", utc(2026, 4, 4, 20, 15)}, {"Pacific/Apia", utc(2011, 12, 29, 15, 15)}, {"America/Santiago", utc(2025, 9, 6, 15, 15)},
+		{"Europe/Berlin", utc(2026, 3, 28, 20, 15)},
+		{"Europe/Berlin", utc(2026, 10, 24, 20, 15)},
+		{"Australia/Lord_Howe", utc(2026, 4, 4, 20, 15)},
+		{"Pacific/Apia", utc(2011, 12, 29, 15, 15)},
+		{"America/Santiago", utc(2025, 9, 6, 15, 15)},
 	} {
 		z := LookupZone(c.tzid)
 		first := naiveInstant(z.loc, c.start)
