@@ -25,6 +25,7 @@ func TestQueriesAgreeWithTheFilter(t *testing.T) {
 		round++
 		calendarHref := fmt.Sprintf("%sq%d/", adaHome, round)
 		w.do("ada", "MKCALENDAR", calendarHref, "").want(201)
+		defer func() { w.do("ada", "DELETE", calendarHref, "").want(204) }() // a home has room for a thousand
 		objects := map[string]*ical.Object{}
 		for i := range rapid.IntRange(1, 8).Draw(rt, "objects") {
 			text := randomObject(rt, i)

@@ -85,6 +85,7 @@ func TestClientsThatOnlyFollowTokensEndWithTheListing(t *testing.T) {
 		calendars := [2]string{fmt.Sprintf("%sa%d/", adaHome, round), fmt.Sprintf("%sb%d/", adaHome, round)}
 		for _, c := range calendars {
 			w.do("ada", "MKCALENDAR", c, "").want(201)
+			defer func() { w.do("ada", "DELETE", c, "").want(204) }() // a home has room for a thousand
 		}
 		often := &mirror{calendar: calendars[0], etags: map[string]string{}}
 		seldom := &mirror{calendar: calendars[0], etags: map[string]string{}}
