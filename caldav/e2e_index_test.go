@@ -129,8 +129,18 @@ func randomObject(rt *rapid.T, n int) string {
 			lines = append(lines, "CREATED:"+near(rt, "created").Format("20060102T150405Z"))
 		}
 	}
+	rule := ""
 	if dated && has("recurs") {
-		lines = append(lines, "RRULE:FREQ="+rapid.SampledFrom([]string{"DAILY", "WEEKLY;COUNT=5", "MONTHLY", "YEARLY", "DAILY;COUNT=3"}).Draw(rt, "rule"))
+		rule = rapid.SampledFrom([]string{"DAILY", "DAILY;COUNT=3", "WEEKLY;COUNT=5", "MONTHLY", "YEARLY"}).Draw(rt, "rule")
+		lines = append(lines, "RRULE:FREQ="+rule)
 	}
-	return calendar(strings.Join(append(lines, "END:"+component), "\r\n"))
+	lines = append(lines, "END:"+component)
+	if component == "VEVENT" && strings.HasPrefix(rule, "DAILY") && has("override") {
+		id := stamp("RECURRENCE-ID", form, start.AddDate(0, 0, 1))
+		if has("future") {
+			id = strings.Replace(id, "RECURRENCE-ID", "RECURRENCE-ID;RANGE=THISANDFUTURE", 1)
+		}
+		lines = append(lines, "BEGIN:VEVENT", fmt.Sprint("UID:", n), "DTSTAMP:20260101T000000Z", id, stamp("DTSTART", form, near(rt, "moved")), "END:VEVENT")
+	}
+	return calendar(strings.Join(lines, "\r\n"))
 }
