@@ -78,16 +78,7 @@ var componentParents = map[string][]string{
 // timedComponent reports whether RFC 4791 §9.9 or RFC 7953 §7.2 defines what a
 // time-range means for the component.
 func timedComponent(name string) bool {
-	return mainComponent(name) || name == "VALARM"
-}
-
-// mainComponent reports whether the component is what an object is about.
-func mainComponent(name string) bool {
-	switch name {
-	case "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY":
-		return true
-	}
-	return false
+	return isKind(name) || name == "VALARM"
 }
 
 // timedProperty reports whether a time-range means something for the property:
@@ -225,7 +216,7 @@ func (f *Filter) Hint() (component string, window *span.Span) {
 	for i := range f.Comps {
 		c := &f.Comps[i]
 		name := strings.ToUpper(c.Name)
-		if c.IsNotDefined || !mainComponent(name) {
+		if c.IsNotDefined || !isKind(name) {
 			continue
 		}
 		switch {
@@ -266,7 +257,7 @@ func (f *Filter) TimeOnly() bool {
 	}
 	c := &f.Comps[0]
 	name := strings.ToUpper(c.Name)
-	if c.IsNotDefined || len(c.Props) > 0 || len(c.Comps) > 0 || !mainComponent(name) {
+	if c.IsNotDefined || len(c.Props) > 0 || len(c.Comps) > 0 || !isKind(name) {
 		return false
 	}
 	return c.TimeRange == nil || name == "VEVENT" || name == "VJOURNAL"
