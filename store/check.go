@@ -127,6 +127,14 @@ func (c *checker) directory() error {
 		c.states[col.ID] = &State{}
 		c.want[string(homeKey(col.Owner, col.Name))] = key(nil).collection(col.ID)
 	})
+	c.v.scan(tableServices, func(k, b []byte) {
+		s := &Service{}
+		if err := decodeRecord(b, s); err != nil {
+			c.problem("records", "service", "%v", err)
+			return
+		}
+		maps.Copy(c.want, s.derived())
+	})
 	c.v.scan(tableFeeds, func(k, b []byte) {
 		f := &Feed{}
 		if err := decodeRecord(b, f); err != nil {
@@ -464,6 +472,15 @@ func (tx *Tx) rebuildDirectory() error {
 			return err
 		}
 		tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
+	}
+	services, err := tx.Services(0)
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		for k, b := range s.derived() {
+			tx.put([]byte(k), b)
+		}
 	}
 	for _, k := range tx.keys(newKey(tableIdentities)) {
 		i, err := unpackIdentity(PrincipalID(u32(k[1:])), tx.get(k))

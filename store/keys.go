@@ -33,6 +33,8 @@ const (
 	tableFeeds       = 'F' // hash of the secret → record (fact)
 	tableFeedIDs     = 'f' // organisation, id → hash of the secret
 	tableJobs        = 'J' // name → last run
+	tableServices    = 's' // organisation, uuid → record (fact)
+	tableNotes       = 'n' // organisation, space, name → bytes (fact)
 	tableOpenings    = 'O' // principal, … → openings and their basis
 )
 
@@ -41,7 +43,7 @@ var (
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
 		tableCollections, tableHomes, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
 		tableIdentities, tableHolders, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
-		tableFeedIDs, tableJobs, tableOpenings,
+		tableFeedIDs, tableJobs, tableServices, tableNotes, tableOpenings,
 	}
 	// Objects are numbered in order of creation, so their tables grow at the end.
 	appendedTables = []byte{tableFacts, tableData}

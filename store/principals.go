@@ -170,7 +170,9 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 	if p.Alias != 0 { // stays taken: aliases are never used again
 		tx.put(newKey(tableAliases).principal(p.Org).u32(p.Alias), newKey('p').principal(0))
 	}
-	tx.dropPrefix(newKey(tableOpenings).principal(id))
+	for _, table := range []byte{tableOpenings, tableServices, tableNotes} {
+		tx.dropPrefix(newKey(table).principal(id))
+	}
 	tx.del(principalKey(id))
 	tx.directoryChanged()
 	return nil
