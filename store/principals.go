@@ -170,7 +170,16 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 	if p.Alias != 0 { // stays taken: aliases are never used again
 		tx.put(newKey(tableAliases).principal(p.Org).u32(p.Alias), newKey('p').principal(0))
 	}
-	for _, table := range []byte{tableOpenings, tableServices, tableNotes} {
+	services, err := tx.Services(id)
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		if err := tx.DeleteService(id, s.UUID); err != nil {
+			return err
+		}
+	}
+	for _, table := range []byte{tableOpenings, tableNotes} {
 		tx.dropPrefix(newKey(table).principal(id))
 	}
 	tx.del(principalKey(id))
