@@ -127,7 +127,7 @@ func (c *checker) directory() error {
 		c.states[col.ID] = &State{}
 		c.want[string(homeKey(col.Owner, col.Name))] = key(nil).collection(col.ID)
 	})
-	c.v.scan(tableServices, func(k, b []byte) {
+	c.v.scan(tableServices, func(_, b []byte) {
 		s := &Service{}
 		if err := decodeRecord(b, s); err != nil {
 			c.problem("records", "service", "%v", err)
