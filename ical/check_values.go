@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -165,60 +166,12 @@ func number(s string) (n int, ok bool) {
 }
 
 // durationFault tells what is wrong with a DURATION value (RFC 5545 §3.3.6).
-// A T without time after it is let pass; a length that a time.Duration cannot
-// hold (292 years) is not.
 func durationFault(s string) string {
-	const syntax = "is no duration"
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	s, ok := strings.CutPrefix(s, "P")
-	if !ok {
-		return syntax
-	}
-	units, parts := "WD", 0
-	var total float64
-	for s != "" {
-		if s[0] == 'T' && strings.HasSuffix(units, "D") || s[0] == 'T' && units == "" {
-			units, s = "HMS", s[1:]
-			continue
-		}
-		n := 0
-		for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-			n++
-		}
-		if n == 0 || n == len(s) {
-			return syntax
-		}
-		u := strings.IndexByte(units, s[n])
-		if u < 0 {
-			return syntax
-		}
-		v, ok := number(s[:n])
-		if !ok {
-			return "is longer than 292 years"
-		}
-		total += float64(v) * unitLength(s[n]).Seconds()
-		units, s = units[u+1:], s[n+1:]
-		parts++
-	}
-	switch {
-	case parts == 0:
-		return syntax
-	case total > (math.MaxInt64 / float64(time.Second)):
+	switch _, _, err := ParseDuration(s); {
+	case errors.Is(err, errLongDuration):
 		return "is longer than 292 years"
+	case err != nil:
+		return "is no duration"
 	}
 	return ""
-}
-
-func unitLength(unit byte) time.Duration {
-	switch unit {
-	case 'W':
-		return 7 * 24 * time.Hour
-	case 'D':
-		return 24 * time.Hour
-	case 'H':
-		return time.Hour
-	case 'M':
-		return time.Minute
-	}
-	return time.Second
 }

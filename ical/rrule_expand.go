@@ -181,9 +181,10 @@ func (it *walker) fill() bool {
 }
 
 func (it *walker) fillYear(y int64) {
-	months := it.p.months
-	if months == 0 {
-		months = 1<<13 - 2
+	const every = 1<<13 - 2
+	months := it.p.months & every
+	if it.p.months == 0 {
+		months = every
 	}
 	for ; months != 0; months &= months - 1 {
 		m := bits.TrailingZeros64(months)

@@ -132,14 +132,16 @@ func digits(s string) (int, bool) {
 	return n, true
 }
 
-var errDuration = errors.New("not a duration (RFC 5545 §3.3.6)")
-
-// maxDays bounds the days of a duration: what the years 1 to 9999 have.
-const maxDays = maxCivilDay - minCivilDay
+var (
+	errDuration     = errors.New("not a duration (RFC 5545 §3.3.6)")
+	errLongDuration = errors.New("a duration longer than 292 years")
+)
 
 // ParseDuration reads a DURATION value (RFC 5545 §3.3.6): nominal days (weeks
 // are 7 of them), which follow the wall clock, and exact time, which does not.
-// Both have the sign of the value. Weeks beside other parts are accepted.
+// Both have the sign of the value. Weeks beside other parts are accepted, and
+// a T without time after it (P1DT), which is seen in the wild; a length that a
+// time.Duration cannot hold is not.
 func ParseDuration(s string) (days int, exact time.Duration, err error) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	sign := 1
@@ -152,59 +154,77 @@ func ParseDuration(s string) (days int, exact time.Duration, err error) {
 	if len(s) < 2 || s[0] != 'P' {
 		return 0, 0, errDuration
 	}
-	p := durationParser{rest: s[1:]}
+	p := durationParser{rest: s[1:], units: "WD"}
 	for p.rest != "" {
 		if !p.part() {
 			return 0, 0, errDuration
 		}
 	}
-	if p.parts == 0 || p.days > maxDays || p.exact > math.MaxInt64/int64(time.Second) {
+	switch {
+	case p.parts == 0:
 		return 0, 0, errDuration
+	case p.long || p.days*daySeconds+p.seconds > maxDuration:
+		return 0, 0, errLongDuration
 	}
-	return sign * int(p.days), time.Duration(int64(sign)*p.exact) * time.Second, nil
+	return sign * int(p.days), time.Duration(int64(sign)*p.seconds) * time.Second, nil
 }
 
+// maxDuration is the longest time.Duration, in seconds.
+const maxDuration = math.MaxInt64 / int64(time.Second)
+
 type durationParser struct {
-	rest  string
-	clock bool // past the T
-	parts int
-	days  int64
-	exact int64 // seconds
+	rest          string
+	units         string // that may come, in their order
+	clock         bool   // past the T
+	parts         int
+	days, seconds int64
+	long          bool
 }
 
 // part reads a T, or a number and its unit.
 func (p *durationParser) part() bool {
 	if p.rest[0] == 'T' && !p.clock {
-		p.clock, p.rest = true, p.rest[1:]
-		return p.rest != ""
+		p.clock, p.units, p.rest = true, "HMS", p.rest[1:]
+		return true
 	}
 	i := 0
 	for i < len(p.rest) && p.rest[i]-'0' <= 9 {
 		i++
 	}
-	if i == 0 || i == len(p.rest) || i > 12 {
+	if i == 0 || i == len(p.rest) {
 		return false
 	}
-	n, ok := digits(p.rest[:i])
-	if !ok {
-		return false
+	n, ok := number(p.rest[:i])
+	if !ok || int64(n) > maxDuration {
+		n, p.long = 0, true
 	}
 	unit := p.rest[i]
-	p.rest = p.rest[i+1:]
-	p.parts++
-	switch {
-	case unit == 'W' && !p.clock:
-		p.days += 7 * int64(n)
-	case unit == 'D' && !p.clock:
-		p.days += int64(n)
-	case unit == 'H' && p.clock:
-		p.exact += 3600 * int64(n)
-	case unit == 'M' && p.clock:
-		p.exact += 60 * int64(n)
-	case unit == 'S' && p.clock:
-		p.exact += int64(n)
-	default:
+	at := strings.IndexByte(p.units, unit)
+	if at < 0 {
 		return false
 	}
+	p.units, p.rest = p.units[at+1:], p.rest[i+1:]
+	p.parts++
+	p.add(unit, int64(n))
 	return true
 }
+
+// add adds n units; more of one than a duration can have is too long in any
+// case.
+func (p *durationParser) add(unit byte, n int64) {
+	switch unit {
+	case 'W':
+		p.days += 7 * min(n, maxDays)
+	case 'D':
+		p.days += min(n, maxDays)
+	case 'H':
+		p.seconds += 3600 * min(n, maxDuration/3600+1)
+	case 'M':
+		p.seconds += 60 * min(n, maxDuration/60+1)
+	case 'S':
+		p.seconds += n
+	}
+}
+
+// maxDays is more days than a duration can have.
+const maxDays = maxDuration/daySeconds + 1
