@@ -134,8 +134,10 @@ type Extent struct {
 	First, Last time.Time
 	// Bounded is false for a set without end; Last is then the zero time.
 	Bounded bool
-	// Undated is true when some component has no time at all, so that it must
-	// be considered for every window (a VTODO without DTSTART and DUE).
+	// Undated is true when the instances do not tell all the windows that some
+	// component belongs to, so that it must be considered for every one: a VTODO
+	// without DTSTART and DUE, a VAVAILABILITY without start or end, a VFREEBUSY
+	// without start.
 	Undated bool
 }
 

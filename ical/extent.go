@@ -113,7 +113,8 @@ func (p *plan) lastStart() (int64, bool) {
 }
 
 // openExtent bounds the components that have a window, which may be open, and
-// no instances.
+// no instances. One that is open, or has only periods, is for every window to
+// look at: no instance stands for it.
 func (o *Object) openExtent() Extent {
 	b := extentBuilder{}
 	openStart := false
@@ -123,6 +124,7 @@ func (o *Object) openExtent() Extent {
 		if s.floats {
 			b.pad = floatPad
 		}
+		b.x.Undated = b.x.Undated || !e.own || c.Name == "VAVAILABILITY" && e.open()
 		start, end := o.freeBusyBounds(c)
 		switch {
 		case e.own:

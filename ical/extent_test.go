@@ -16,7 +16,7 @@ func TestExtent(t *testing.T) {
 		{"task without time", component("VTODO", "SUMMARY:x"), Extent{Bounded: true, Undated: true}},
 		{"journal without time", component("VJOURNAL", "SUMMARY:x"), Extent{Bounded: true}},
 		{"free-busy", component("VFREEBUSY", "DTSTART:20260105T090000Z", "DTEND:20260106T090000Z"), Extent{First: utc(2026, 1, 5, 9, 0), Last: utc(2026, 1, 7, 9, 0), Bounded: true}},
-		{"free-busy by periods", component("VFREEBUSY", "FREEBUSY:20260105T090000Z/PT1H,20260106T090000Z/20260106T100000Z"), Extent{First: utc(2026, 1, 5, 9, 0), Last: utc(2026, 1, 6, 10, 0), Bounded: true}},
+		{"free-busy by periods", component("VFREEBUSY", "FREEBUSY:20260105T090000Z/PT1H,20260106T090000Z/20260106T100000Z"), Extent{First: utc(2026, 1, 5, 9, 0), Last: utc(2026, 1, 6, 10, 0), Bounded: true, Undated: true}},
 	} {
 		if got := parseText(t, calendar(c.text)).Extent(); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
@@ -37,6 +37,26 @@ func TestExtentOfFiniteRulesIsClose(t *testing.T) {
 		got := parseText(t, calendar(component("VEVENT", "DTSTART:20260105T090000Z", "DURATION:PT1H", "RRULE:"+rule))).Extent()
 		if !got.Bounded || got.Last.Before(last) || got.Last.After(last.AddDate(0, 0, 8)) {
 			t.Errorf("%s: last is %s (bounded: %v), want about %s", rule, got.Last, got.Bounded, last)
+		}
+	}
+}
+
+func TestOpenComponentsAreForEveryWindow(t *testing.T) {
+	for text, want := range map[string]bool{
+		component("VAVAILABILITY"):                                                       true,
+		component("VAVAILABILITY", "DTEND:20260105T090000Z"):                             true,
+		component("VAVAILABILITY", "DTSTART:20260105T090000Z"):                           true,
+		component("VAVAILABILITY", "DTSTART:20260105T090000Z", "DTEND:20260205T090000Z"): false,
+		component("VAVAILABILITY", "DTSTART:20260105T090000Z", "DURATION:P5D"):           false,
+		component("VFREEBUSY", "FREEBUSY:20260105T090000Z/PT1H"):                         true,
+		component("VFREEBUSY", "DTSTART:20260105T090000Z", "DTEND:20260205T090000Z"):     false,
+		component("VTODO"):                                 true,
+		component("VTODO", "DUE:20260105T090000Z"):         false,
+		component("VJOURNAL"):                              false,
+		component("VEVENT", "DTSTART;VALUE=DATE:20260105"): false,
+	} {
+		if got := parseText(t, calendar(text)).Extent().Undated; got != want {
+			t.Errorf("undated is %t, want %t: %s", got, want, text)
 		}
 	}
 }

@@ -109,6 +109,25 @@ func TestDenseSeriesAreFoundWithoutRows(t *testing.T) {
 	mustCheck(t, s)
 }
 
+func TestOpenAvailabilitiesAreFoundInEveryWindow(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	for i, times := range []string{"", "DTSTART:20270101T000000Z\r\n", "DTEND:20270601T000000Z\r\n", "DTSTART:20270101T000000Z\r\nDTEND:20270601T000000Z\r\n"} {
+		uid := fmt.Sprintf("hours-%d", i)
+		put(t, s, h.adaCal, uid+".ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//test//EN\r\nBEGIN:VAVAILABILITY\r\nUID:"+uid+
+			"\r\nDTSTAMP:20270101T000000Z\r\n"+times+"END:VAVAILABILITY\r\nEND:VCALENDAR\r\n")
+	}
+	view(t, s, func(v *View) error {
+		from := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+		hits, undated, err := v.Find(h.adaCal, "", span.Span{Start: from, End: from.AddDate(0, 0, 7)}, nil)
+		if len(hits) != 1 || len(undated) != 3 {
+			t.Errorf("%d hits, %d to look at, want 1 and 3", len(hits), len(undated))
+		}
+		return err
+	})
+	mustCheck(t, s)
+}
+
 func TestInstancesThatStartTogetherAreAllThere(t *testing.T) {
 	s := newTest(t)
 	h := newTestHouse(t, s)
