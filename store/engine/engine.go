@@ -111,7 +111,7 @@ func Open(path string, o Options) (*DB, error) {
 	case err != nil:
 		return nil, asErr(err)
 	}
-	b.AllocSize = 4 << 20 // the file grows in steps of it; bbolt's 16 MiB are a lot for a small house
+	b.AllocSize = 1 << 20 // the file grows in steps of it; bbolt's 16 MiB are a lot for a small house
 	if o.MaxGroup <= 0 {
 		o.MaxGroup = 256
 	}
