@@ -1,18 +1,17 @@
 package ical
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // zones on machines that have none
+
+	"daybook/ical/internal/tzdata"
 )
 
 // zoneEntry is a known zone, loaded when it is first asked for.
 type zoneEntry struct {
 	name string
+	data *tzdata.Set
 	once sync.Once
 	zone *Zone
 }
@@ -24,8 +23,8 @@ func (e *zoneEntry) load() *Zone {
 			e.zone = UTCZone
 			return
 		}
-		// A system's own zone data may lack a name; then the zone is unknown.
-		if loc, err := time.LoadLocation(e.name); err == nil {
+		// A name of a system's list may have no data; then the zone is unknown.
+		if loc, err := time.LoadLocationFromTZData(e.name, e.data.Load(e.name)); err == nil {
 			e.zone = newZone(e.name, loc)
 		}
 	})
@@ -35,18 +34,21 @@ func (e *zoneEntry) load() *Zone {
 // zoneTable has an entry for each known name, so that it cannot be made to
 // grow by what clients send.
 type zoneTable struct {
-	exact map[string]*zoneEntry // as written by IANA
-	fold  map[string]*zoneEntry // in lower case; IANA and Windows
+	version string
+	exact   map[string]*zoneEntry // as written by IANA
+	fold    map[string]*zoneEntry // in lower case; IANA and Windows
 }
 
-var zones = sync.OnceValue(func() *zoneTable {
-	t := &zoneTable{exact: make(map[string]*zoneEntry, 600), fold: make(map[string]*zoneEntry, 1000)}
-	for name := range strings.SplitSeq(zoneNames, "\n") {
-		e := &zoneEntry{name: name}
+var zones = sync.OnceValue(func() *zoneTable { return newZoneTable(tzdata.Newest()) })
+
+func newZoneTable(data *tzdata.Set) *zoneTable {
+	t := &zoneTable{version: data.Version, exact: make(map[string]*zoneEntry, 600), fold: make(map[string]*zoneEntry, 1000)}
+	for _, name := range data.Names {
+		e := &zoneEntry{name: name, data: data}
 		t.exact[name] = e
 		t.fold[strings.ToLower(name)] = e
 	}
-	for line := range strings.SplitSeq(windowsZones, "\n") {
+	for line := range strings.SplitSeq(tzdata.Windows, "\n") {
 		windows, iana, _ := strings.Cut(line, "|")
 		if e := t.exact[iana]; e != nil {
 			t.fold[strings.ToLower(windows)] = e
@@ -59,7 +61,7 @@ var zones = sync.OnceValue(func() *zoneTable {
 		}
 	}
 	return t
-})
+}
 
 // maxTZID bounds the length of a TZID that is looked up.
 const maxTZID = 255
@@ -108,43 +110,6 @@ func (t *zoneTable) vendor(name string) *Zone {
 }
 
 // TZDataVersion names the zone data in use, e.g. "2026a": that of the system
-// when it has some, as package time prefers it, else the embedded one.
-func TZDataVersion() string { return tzdataVersion() }
-
-var tzdataVersion = sync.OnceValue(func() string {
-	for _, dir := range []string{
-		os.Getenv("ZONEINFO"), "/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo",
-	} {
-		if dir == "" {
-			continue
-		}
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			continue
-		}
-		if v := zoneinfoVersion(dir); v != "" {
-			return v
-		}
-		return "system"
-	}
-	return embeddedTZData
-})
-
-// zoneinfoVersion reads the version that a zoneinfo folder tells, "" if it
-// tells none.
-func zoneinfoVersion(dir string) string {
-	for _, file := range []string{"tzdata.zi", "+VERSION"} {
-		f, err := os.Open(filepath.Join(dir, file))
-		if err != nil {
-			continue
-		}
-		head := make([]byte, 64)
-		n, _ := f.Read(head) // a short file has a short head
-		f.Close()
-		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-		v := strings.TrimSpace(strings.TrimPrefix(string(line), "# version "))
-		if len(v) >= 5 && len(v) <= 6 && v[0] == '2' {
-			return v
-		}
-	}
-	return ""
-}
+// when it is newer than what the program carries with it. It stays the same
+// while the program runs.
+func TZDataVersion() string { return zones().version }

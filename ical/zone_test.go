@@ -2,10 +2,13 @@ package ical
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"daybook/ical/internal/tzdata"
 	"daybook/ical/span"
 )
 
@@ -44,12 +47,12 @@ func TestLookupZoneNames(t *testing.T) {
 }
 
 func TestAllZoneNamesLoad(t *testing.T) {
-	for name := range strings.SplitSeq(zoneNames, "\n") {
+	for name := range zones().exact {
 		if LookupZone(name) == nil {
 			t.Errorf("%s does not load", name)
 		}
 	}
-	for _, table := range []string{windowsZones, windowsCities} {
+	for _, table := range []string{tzdata.Windows, windowsCities} {
 		for line := range strings.SplitSeq(table, "\n") {
 			name, _, _ := strings.Cut(line, "|")
 			if LookupZone(name) == nil {
@@ -66,7 +69,7 @@ func TestAllZoneNamesLoad(t *testing.T) {
 func zoneList(tb testing.TB) []*Zone {
 	tb.Helper()
 	var all []*Zone
-	for name := range strings.SplitSeq(zoneNames, "\n") {
+	for name := range slices.Sorted(maps.Keys(zones().exact)) {
 		if z := LookupZone(name); z.loc != nil && z.name == name {
 			all = append(all, z)
 		}
