@@ -22,12 +22,7 @@ func IsBlock(o *ical.Object) bool {
 	if o.Kind() != "VEVENT" {
 		return false
 	}
-	c := o.Master()
-	if c == nil {
-		if main := o.Main(); len(main) > 0 {
-			c = main[0]
-		}
-	}
+	c := principalComponent(o)
 	if c == nil {
 		return false
 	}
@@ -44,4 +39,24 @@ func IsBlock(o *ical.Object) bool {
 		}
 	}
 	return false
+}
+
+// principalComponent gives the component that speaks for the object: its
+// master, or its first override where there is no master.
+func principalComponent(o *ical.Object) *ical.Component {
+	if c := o.Master(); c != nil {
+		return c
+	}
+	if main := o.Main(); len(main) > 0 {
+		return main[0]
+	}
+	return nil
+}
+
+// OpenEndedProperty marks a block without end. Its DTEND is ten years after its
+// start; when a client has set another, the mark says nothing any more.
+const OpenEndedProperty = "X-DAYBOOK-OPEN-ENDED"
+
+func openEnded(i *ical.Instance) bool {
+	return i.Component != nil && strings.EqualFold(i.Component.Text(OpenEndedProperty), "TRUE") && i.End.Equal(i.Start.AddDate(10, 0, 0))
 }

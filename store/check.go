@@ -12,7 +12,7 @@ import (
 
 // Problem is one finding of Check.
 type Problem struct {
-	Kind    string // pages, records, data, members, changes, holders, identities, instances, states, directory
+	Kind    string // pages, records, data, members, changes, holders, external ids, identities, instances, states, directory
 	Where   string // principal/collection/name or object number, as far as known
 	Message string
 }
@@ -74,6 +74,7 @@ var checked = []struct {
 	{tableGrantsOn, "directory"},
 	{tableHomes, "directory"},
 	{tableHolders, "holders"},
+	{tableExternal, "external ids"},
 	{tableMembers, "members"},
 	{tableRows, "instances"},
 	{tableEndless, "instances"},
@@ -216,6 +217,9 @@ func (c *checker) object(f *facts, where string) {
 	if c.v.get(identityKey(f.Org, hashUID(f.UID))) == nil {
 		c.problem("identities", where, "has no identity")
 	}
+	if f.external != nil {
+		c.want[string(externalKey(f.Org, f.external, f.ID))] = []byte{}
+	}
 	p := c.fresh(f, data, where)
 	for _, b := range f.Bindings {
 		c.binding(f, b, p, where)
@@ -236,6 +240,9 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 	}
 	if !bytes.Equal(p.packed, f.rows) || p.flags != f.flags&^factBlock {
 		c.problem("instances", where, "the index is not what the object expands to")
+	}
+	if !bytes.Equal(p.external, f.external) {
+		c.problem("external ids", where, "the external id is not the one in the body")
 	}
 	return p
 }
@@ -500,7 +507,7 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		return nil // reported; there is nothing to make it from
 	}
 	data = bytes.Clone(data)
-	f.ETag, f.size, f.rows, f.flags = tagOf(data), uint32(len(data)), nil, 0
+	f.ETag, f.size, f.rows, f.flags, f.external = tagOf(data), uint32(len(data)), nil, 0, nil
 	var p *Prepared
 	if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
 		p = &Prepared{object: o}
@@ -517,6 +524,9 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		return err
 	}
 	tx.count(metaObjects, 1)
+	if p != nil {
+		tx.setExternal(f, p.external)
+	}
 	tx.put(factsKey(f.ID), packFacts(f))
 	for _, b := range f.Bindings {
 		st := states[b.Collection]

@@ -214,6 +214,9 @@ type facts struct {
 	size   uint32 // of the data
 	rows   []byte // where its rows are, see index.go
 	flags  byte   // factDense…
+	// external is the hash of the external id, nil without one: where its row
+	// of tableExternal is.
+	external []byte
 }
 
 const (
@@ -234,7 +237,7 @@ func packFacts(f *facts) []byte {
 	for _, b := range f.Bindings {
 		p = p.uint(uint64(b.Collection)).text(b.Name)
 	}
-	return p.blob(f.rows)
+	return p.blob(f.rows).raw(f.external)
 }
 
 func unpackFacts(id ObjectID, b []byte) (*facts, error) {
@@ -256,6 +259,9 @@ func unpackFacts(id ObjectID, b []byte) (*facts, error) {
 		f.Bindings[i] = Binding{CollectionID(u.uint()), u.text()}
 	}
 	f.rows = append([]byte(nil), u.blob()...)
+	if len(u.b) > 0 {
+		f.external = append([]byte(nil), u.take(len(uidHash{}))...)
+	}
 	return f, u.err("object")
 }
 

@@ -285,6 +285,7 @@ func (tx *Tx) alias(org PrincipalID) uint32 {
 func (tx *Tx) setBody(f *facts, p *Prepared) {
 	f.Kind, f.Block, f.ETag, f.Modified = p.object.Kind(), p.block, p.etag, tx.now
 	f.size, f.rows, f.flags = uint32(len(p.data)), p.packed, p.flags
+	tx.setExternal(f, p.external)
 }
 
 // rebody gives an object new data, in all its collections. Equal bytes count as
@@ -413,6 +414,7 @@ func (tx *Tx) release(f *facts, c CollectionID, keepFacts bool) error {
 	switch {
 	case keepFacts:
 	case len(f.Bindings) == 0:
+		tx.setExternal(f, nil)
 		tx.del(factsKey(f.ID))
 		tx.del(dataKey(f.ID))
 		tx.count(metaObjects, -1)

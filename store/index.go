@@ -106,6 +106,8 @@ type Prepared struct {
 	packed []byte // where they are, as kept in the facts
 	flags  byte
 	until  int64 // rows of an endless set reach up to here
+
+	external []byte // hash of the external id; nil: none
 }
 
 // Object gives the iCalendar object.
@@ -137,7 +139,7 @@ func (s *Store) indexUntil() int64 {
 // index makes the rows.
 func (p *Prepared) index(until int64) {
 	x := p.object.Extent()
-	p.rows, p.flags, p.until = nil, 0, until
+	p.rows, p.flags, p.until, p.external = nil, 0, until, externalOf(p.object)
 	if x.Undated {
 		p.flags |= factUndated
 	}
@@ -187,6 +189,9 @@ func rowOf(o *ical.Object, i *ical.Instance) Row {
 	}
 	if IsBlock(o) {
 		r.Flags |= RowBlock
+	}
+	if openEnded(i) {
+		r.Flags |= rowOpenEnded
 	}
 	for n, k := range rowKinds {
 		if k == o.Kind() {

@@ -25,6 +25,7 @@ const (
 	tableData        = 'o' // object → iCalendar bytes (fact)
 	tableIdentities  = 'u' // organisation, UID hash → identity (fact)
 	tableHolders     = 'q' // organisation, UID hash, collection → object, name
+	tableExternal    = 'x' // organisation, hash of the external id, object → nothing
 	tableRows        = 'i' // collection, class, start, object → instance
 	tableEndless     = 'h' // collection, object → instant up to which it has rows
 	tableDense       = 'd' // collection, object → why it has no rows
@@ -42,11 +43,12 @@ var (
 	allTables = []byte{
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
 		tableCollections, tableHomes, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
-		tableIdentities, tableHolders, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
+		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableJobs, tableServices, tableNotes, tableOpenings,
 	}
-	// Objects are numbered in order of creation, so their tables grow at the end.
-	appendedTables = []byte{tableFacts, tableData}
+	// Objects, changes and aliases are numbered in order of creation, and new
+	// UUIDs (v7) begin with the time, so these tables grow at their end.
+	appendedTables = []byte{tableFacts, tableData, tableChanges, tableAliases, tableUUIDs}
 )
 
 // key joins a table and the fixed-width parts of a key.

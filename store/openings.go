@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -40,22 +39,16 @@ const (
 	// MaxOpeningsDays is the longest span that is computed or stored, in days.
 	MaxOpeningsDays = 1096
 
-	maxBuffer = 24 * time.Hour // a longer X-DAYBOOK-BUFFER- counts as this
 	maxOffset = 48 * time.Hour // what clock changes and zones can add to a span of days
 
 	// openingsRevision is part of every basis; count it up when the same
 	// facts begin to give other openings.
-	openingsRevision = 1
+	openingsRevision = 2
 	openingsV1       = 1 // encoding of the stored record
 )
 
-// Our properties that openings depend on.
-const (
-	propServicePoint = "X-DAYBOOK-SERVICE-POINT"
-	propBufferPrefix = "X-DAYBOOK-BUFFER-"
-	propBufferBefore = propBufferPrefix + "BEFORE"
-	propBufferAfter  = propBufferPrefix + "AFTER"
-)
+// propServicePoint names whom an availability holds for.
+const propServicePoint = "X-DAYBOOK-SERVICE-POINT"
 
 // openingsBasis stands for all that openings were computed from: tokens and
 // zones of the collections, the zone data, and this code's revision. While it
@@ -356,74 +349,6 @@ func parentUID(o *ical.Object) string {
 		}
 	}
 	return ""
-}
-
-// busyTime gives the time that the collection's instances take, each widened
-// by the buffers of its object when buffers is set.
-func (v *View) busyTime(src *openingsSource, w span.Span, buffers bool) ([]span.Span, error) {
-	wide := w
-	if buffers {
-		wide = span.Span{Start: w.Start.Add(-maxBuffer), End: w.End.Add(maxBuffer)}
-	}
-	rows, err := v.Instances(src.collection.ID, wide, src.zone)
-	if err != nil {
-		return nil, err
-	}
-	known := map[ObjectID]buffer{}
-	out := make([]span.Span, 0, len(rows))
-	for _, r := range rows {
-		if r.Flags.Kind() != "VEVENT" || r.Flags.Busy() == ical.BusyFree || r.Start >= r.End {
-			continue
-		}
-		var b buffer
-		if buffers {
-			var ok bool
-			if b, ok = known[r.Object]; !ok {
-				if b, err = v.buffer(r.Object); err != nil {
-					return nil, err
-				}
-				known[r.Object] = b
-			}
-		}
-		out = append(out, span.Span{
-			Start: time.Unix(r.Start, 0).UTC().Add(-b.before),
-			End:   time.Unix(r.End, 0).UTC().Add(b.after),
-		})
-	}
-	return out, nil
-}
-
-// buffer is the time that an event takes beside its own.
-type buffer struct{ before, after time.Duration }
-
-// buffer reads the buffers of an object: the longest of its components.
-func (v *View) buffer(id ObjectID) (b buffer, err error) {
-	data, err := v.Data(id)
-	if err != nil || !bytes.Contains(data, []byte(propBufferPrefix)) {
-		return b, err
-	}
-	o, err := ical.Parse(data, ical.Limits{})
-	if err != nil {
-		return b, nil //nolint:nilerr // Check's to report; the event's own time still counts
-	}
-	for _, c := range o.Main() {
-		b.before = max(b.before, bufferLength(c, propBufferBefore))
-		b.after = max(b.after, bufferLength(c, propBufferAfter))
-	}
-	return b, nil
-}
-
-// bufferLength reads a duration between nothing and maxBuffer.
-func bufferLength(c *ical.Component, name string) time.Duration {
-	l := c.Line(name)
-	if l == nil {
-		return 0
-	}
-	days, exact, err := ical.ParseDuration(l.Value)
-	if err != nil || days < 0 || exact < 0 {
-		return 0
-	}
-	return min(time.Duration(min(days, 1))*24*time.Hour+min(exact, maxBuffer), maxBuffer)
 }
 
 func openingsKey(p PrincipalID) key { return newKey(tableOpenings).principal(p) }

@@ -306,6 +306,7 @@ const (
 	rowBusyShift          = 5
 	rowKindShift          = 7
 	rowTimed     RowFlags = 1 << 10 // floating with a DURATION in hours: clock changes do not change its length
+	rowOpenEnded RowFlags = 1 << 11 // takes time for ever, whatever End says
 )
 
 // Busy gives the kind of time that the instance takes.
