@@ -75,7 +75,8 @@ func (x *exchange) vacant(taken *dav.Error) error {
 // location checks that a calendar could be made at an address.
 func (x *exchange) location(v *store.View, a address) error {
 	if a.kind == kindObject {
-		if r, err := x.resolve(v, a); r != nil || a.deeper || err == nil {
+		a.deeper = false // below an object is below its calendar
+		if r, err := x.resolve(v, a); r != nil || err == nil {
 			return errLocation
 		}
 		return errConflict
