@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	"daybook/ical"
@@ -26,8 +27,9 @@ type CheckStats struct {
 // problem. With rebuild it then makes the derived ones anew, in one
 // transaction; where the history of changes was damaged, old sync-tokens of
 // the collection end. Data that cannot be parsed is reported and left alone.
-func (s *Store) Check(ctx context.Context, rebuild bool, report func(Problem)) (CheckStats, error) {
-	var stats CheckStats
+// ErrDamaged when pages of the file are damaged: then nothing is rebuilt, as
+// writing could spread the damage.
+func (s *Store) Check(ctx context.Context, rebuild bool, report func(Problem)) (stats CheckStats, err error) {
 	note := func(p Problem) {
 		stats.Problems++
 		report(p)
@@ -35,14 +37,31 @@ func (s *Store) Check(ctx context.Context, rebuild bool, report func(Problem)) (
 	if err := s.db.Verify(func(err error) { note(Problem{Kind: "pages", Message: err.Error()}) }); err != nil {
 		return stats, err
 	}
+	pages := stats.Problems
 	c := &checker{s: s, ctx: ctx, report: note, stats: &stats}
-	if err := s.View(ctx, c.run); err != nil {
+	if err := s.View(ctx, c.survive); err != nil {
 		return stats, err
 	}
-	if !rebuild || stats.Problems == 0 {
+	switch {
+	case !rebuild || stats.Problems == 0:
 		return stats, nil
+	case pages > 0 || c.stopped:
+		return stats, fmt.Errorf("nothing was rebuilt: %w: restore a backup, or export what can be read", ErrDamaged)
 	}
 	return stats, s.Update(ctx, func(tx *Tx) error { return tx.rebuild(c.damaged) })
+}
+
+// survive is run for files whose pages may be damaged: reading them can panic,
+// and can leave the mapped memory.
+func (c *checker) survive(v *View) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.stopped = true
+			c.problem("pages", "", "the check had to stop here: %v", cause)
+		}
+	}()
+	return c.run(v)
 }
 
 // checker computes what the derived tables should hold and compares.
@@ -57,6 +76,7 @@ type checker struct {
 	damaged map[CollectionID]bool // whose history cannot be trusted
 	objects int64
 	rows    int64
+	stopped bool // at a damaged page
 }
 
 func (c *checker) problem(kind, where, format string, args ...any) {
@@ -136,6 +156,9 @@ func (c *checker) directory() error {
 		}
 		maps.Copy(c.want, s.derived())
 	})
+	c.v.scan(tableGone, func(k, _ []byte) {
+		c.states[CollectionID(u32(k[1:]))] = &State{}
+	})
 	c.v.scan(tableFeeds, func(k, b []byte) {
 		f := &Feed{}
 		if err := decodeRecord(b, f); err != nil {
@@ -207,7 +230,6 @@ func (c *checker) object(f *facts, where string) {
 	switch {
 	case data == nil:
 		c.problem("data", where, "the body is missing")
-		return
 	case tagOf(data) != f.ETag || uint32(len(data)) != f.size:
 		c.problem("data", where, "the body is not the one that was stored")
 	}
@@ -220,7 +242,10 @@ func (c *checker) object(f *facts, where string) {
 	if f.external != nil {
 		c.want[string(externalKey(f.Org, f.external, f.ID))] = []byte{}
 	}
-	p := c.fresh(f, data, where)
+	var p *Prepared
+	if data != nil {
+		p = c.fresh(f, data, where)
+	}
 	for _, b := range f.Bindings {
 		c.binding(f, b, p, where)
 	}
@@ -272,7 +297,7 @@ func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
 	st.Members++
 	st.Bytes += uint64(f.size)
 	c.want[string(holderKey(f.Org, hashUID(f.UID), b.Collection))] = key(nil).object(f.ID).text(b.Name)
-	m, err := c.v.Member(b.Collection, b.Name)
+	m, err := c.v.member(b.Collection, b.Name)
 	if err != nil || m.Object != f.ID || m.ETag != f.ETag || m.Size != f.size || m.Kind != f.Kind {
 		c.problem("members", where, "its row in collection %d is missing or wrong", b.Collection)
 		c.damaged[b.Collection] = true
@@ -340,7 +365,7 @@ func (c *checker) history() error {
 			ok = len(t) == 8 && u64(t) == seq
 		} else if ok {
 			live[id]++
-			m, err := c.v.Member(id, ch.Name)
+			m, err := c.v.member(id, ch.Name)
 			ok = err == nil && m == ch.Member
 		}
 		if !ok {
@@ -358,6 +383,9 @@ func (c *checker) history() error {
 	for id, want := range c.states {
 		where := fmt.Sprintf("collection %d", id)
 		st, err := c.v.State(id)
+		if c.v.gone(id) {
+			st, err = c.v.goneState(id)
+		}
 		if err != nil || st.Members != want.Members || st.Bytes != want.Bytes || st.classes&want.classes != want.classes || st.Floor > st.Seq {
 			c.problem("states", where, "the state is missing or wrong")
 		}
@@ -376,174 +404,33 @@ func (c *checker) counts() error {
 	if have := metaInt(c.v.r, metaRows); have != c.rows {
 		c.problem("states", "", "%d instances are counted, %d are there", have, c.rows)
 	}
-	return nil
-}
-
-// rebuild makes the derived tables anew from the facts. The history of
-// collections that are damaged begins anew, above every number it ever had.
-func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
-	for _, t := range checked {
-		switch t.table {
-		case tableMembers: // only where the history is damaged, see freshState
-		case tableAliases:
-			tx.dropAliases()
-		default:
-			tx.dropPrefix(newKey(t.table))
-		}
-	}
-	if err := tx.rebuildDirectory(); err != nil {
-		return err
-	}
-	states := map[CollectionID]*State{}
-	for _, k := range tx.keys(newKey(tableStates)) {
-		if tx.get(newKey(tableCollections).bytes(k[1:])) == nil {
-			tx.del(k)
-		}
-	}
-	for _, k := range tx.keys(newKey(tableCollections)) {
-		id := CollectionID(u32(k[1:]))
-		states[id] = tx.freshState(id, damaged[id])
-	}
-	tx.setMetaInt(metaObjects, 0)
-	tx.setMetaInt(metaRows, 0)
-	for _, k := range tx.keys(newKey(tableFacts)) {
-		f, err := unpackFacts(ObjectID(u64(k[1:])), tx.get(k))
-		if err != nil {
-			continue // reported; kept for a later version
-		}
-		if err := tx.rebuildObject(f, states, damaged); err != nil {
-			return err
-		}
-	}
-	for id, st := range states {
-		tx.put(stateKey(id), packState(st))
-	}
-	tx.directoryChanged()
-	return nil
-}
-
-// dropAliases drops those that lead somewhere; those of principals that are gone
-// are a fact: they are not to be used again.
-func (tx *Tx) dropAliases() {
-	for _, k := range tx.keys(newKey(tableAliases)) {
-		if b := tx.get(k); len(b) != 5 || u32(b[1:]) != 0 {
-			tx.del(k)
-		}
-	}
-}
-
-// freshState gives a state to count up from. A damaged history is dropped.
-func (tx *Tx) freshState(id CollectionID, damaged bool) *State {
-	st, err := tx.State(id)
-	if err != nil {
-		st, damaged = State{}, true
-	}
-	st.Members, st.Bytes, st.classes = 0, 0, 0
-	if damaged {
-		last := st.Seq
-		tx.r.ScanBack(newKey(tableChanges).collection(id), newKey(tableChanges).collection(id).after(), func(k, _ []byte) bool {
-			last = max(last, u64(k[5:]))
-			return false
-		})
-		for _, table := range []byte{tableChanges, tableTombstones, tableMembers} {
-			tx.dropPrefix(newKey(table).collection(id))
-		}
-		st.Seq, st.Floor, st.Modified = last+1, last+1, tx.now
-	}
-	return &st
-}
-
-func (tx *Tx) rebuildDirectory() error {
-	for _, k := range tx.keys(newKey(tablePrincipals)) {
-		p := &Principal{ID: PrincipalID(u32(k[1:]))}
-		if err := decodeRecord(tx.get(k), p); err != nil {
-			return err
-		}
-		for k, b := range p.derived() {
-			tx.put([]byte(k), b)
-		}
-	}
-	for _, k := range tx.keys(newKey(tableGrants)) {
-		tx.put(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]), bytes.Clone(tx.get(k)))
-	}
-	for _, k := range tx.keys(newKey(tableCollections)) {
-		c := &Collection{ID: CollectionID(u32(k[1:]))}
-		if err := decodeRecord(tx.get(k), c); err != nil {
-			return err
-		}
-		tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
-	}
-	for _, k := range tx.keys(newKey(tableFeeds)) {
-		f := &Feed{}
-		if err := decodeRecord(tx.get(k), f); err != nil {
-			return err
-		}
-		tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
-	}
-	services, err := tx.Services(0)
-	if err != nil {
-		return err
-	}
-	for _, s := range services {
-		for k, b := range s.derived() {
-			tx.put([]byte(k), b)
-		}
-	}
-	for _, k := range tx.keys(newKey(tableIdentities)) {
-		i, err := unpackIdentity(PrincipalID(u32(k[1:])), tx.get(k))
-		if err != nil {
-			return err
-		}
-		for k, b := range i.derived() {
-			tx.put([]byte(k), b)
+	for _, n := range numbered {
+		if last := n.last(c.v); last > metaInt(c.v.r, n.meta) {
+			c.problem("states", "", "%s is said to be %d, and is %d", n.meta, metaInt(c.v.r, n.meta), last)
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged map[CollectionID]bool) error {
-	data := tx.get(dataKey(f.ID))
-	if data == nil {
-		return nil // reported; there is nothing to make it from
-	}
-	data = bytes.Clone(data)
-	f.ETag, f.size, f.rows, f.flags, f.external = tagOf(data), uint32(len(data)), nil, 0, nil
-	var p *Prepared
-	if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
-		p = &Prepared{object: o}
-		p.index(max(tx.s.indexUntil(), metaInt(tx.r, metaHorizon)))
-		f.rows, f.flags = p.packed, p.flags
-	}
-	f.Bindings = slices.DeleteFunc(f.Bindings, func(b Binding) bool { return states[b.Collection] == nil })
-	if len(f.Bindings) == 0 {
-		tx.del(factsKey(f.ID))
-		tx.del(dataKey(f.ID))
-		return nil
-	}
-	if err := tx.identify(f.Org, f.UID); err != nil {
-		return err
-	}
-	tx.count(metaObjects, 1)
-	if p != nil {
-		tx.setExternal(f, p.external)
-	}
-	tx.put(factsKey(f.ID), packFacts(f))
-	for _, b := range f.Bindings {
-		st := states[b.Collection]
-		st.Members++
-		st.Bytes += uint64(f.size)
-		tx.put(holderKey(f.Org, hashUID(f.UID), b.Collection), key(nil).object(f.ID).text(b.Name))
-		if p != nil {
-			if err := tx.indexIn(b.Collection, f.ID, p, false, &st.classes); err != nil {
-				return err
-			}
+// numbered are the tables whose keys are numbers that are not used again.
+var numbered = []counter{{tablePrincipals, metaPrincipal, 4}, {tableCollections, metaCollection, 4}, {tableFacts, metaObject, 8}}
+
+type counter struct {
+	table byte
+	meta  string
+	width int
+}
+
+// last gives the highest number in use.
+func (n counter) last(v *View) (last int64) {
+	from := newKey(n.table)
+	v.r.ScanBack(from, from.after(), func(k, _ []byte) bool {
+		if n.width == 4 {
+			last = int64(u32(k[1:]))
+		} else {
+			last = int64(u64(k[1:]))
 		}
-		if damaged[b.Collection] {
-			st.Seq++
-			m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: f.Modified}
-			tx.put(memberKey(b.Collection, b.Name), packMember(&m))
-			tx.put(changeKey(b.Collection, st.Seq), packChange(&Change{Member: m}, tx.now))
-		}
-	}
-	return nil
+		return false
+	})
+	return last
 }

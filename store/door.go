@@ -411,17 +411,22 @@ func (tx *Tx) release(f *facts, c CollectionID, keepFacts bool) error {
 	tx.del(holderKey(f.Org, hashUID(f.UID), c))
 	tx.setState(c, &st)
 	f.Bindings = slices.Delete(slices.Clone(f.Bindings), i, i+1)
-	switch {
-	case keepFacts:
-	case len(f.Bindings) == 0:
-		tx.setExternal(f, nil)
-		tx.del(factsKey(f.ID))
-		tx.del(dataKey(f.ID))
-		tx.count(metaObjects, -1)
-	default:
-		tx.put(factsKey(f.ID), packFacts(f))
+	if !keepFacts {
+		tx.putFacts(f)
 	}
 	return nil
+}
+
+// putFacts stores what is kept of an object, or removes it with its last place.
+func (tx *Tx) putFacts(f *facts) {
+	if len(f.Bindings) > 0 {
+		tx.put(factsKey(f.ID), packFacts(f))
+		return
+	}
+	tx.setExternal(f, nil)
+	tx.del(factsKey(f.ID))
+	tx.del(dataKey(f.ID))
+	tx.count(metaObjects, -1)
 }
 
 // DeleteObject removes a member. A block is released here and stays in its

@@ -17,6 +17,7 @@ const (
 	tableGrantsOn    = 'g' // target, subject → rights
 	tableCollections = 'C' // collection → record (fact)
 	tableHomes       = 'H' // owner, name → collection
+	tableGone        = 'X' // collection that was removed, until its members are swept → its state (fact)
 	tableStates      = 'S' // collection → state: the one row that polls read
 	tableMembers     = 'm' // collection, name → what a listing tells
 	tableChanges     = 'l' // collection, seq → the change; one row for a member, its last
@@ -42,7 +43,7 @@ const (
 var (
 	allTables = []byte{
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
-		tableCollections, tableHomes, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
+		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableJobs, tableServices, tableNotes, tableOpenings,
 	}

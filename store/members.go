@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,9 +54,14 @@ func ParseToken(text string) (Token, error) {
 
 // Member gives the row of one member; ErrNotFound.
 func (v *View) Member(c CollectionID, name string) (Member, error) {
-	if name == "" || len(name) > maxNameLength {
+	if name == "" || len(name) > maxNameLength || v.gone(c) {
 		return Member{}, fmt.Errorf("member: %w", ErrNotFound)
 	}
+	return v.member(c, name)
+}
+
+// member is Member in any collection, also one that is gone.
+func (v *View) member(c CollectionID, name string) (Member, error) {
 	b := v.get(memberKey(c, name))
 	if b == nil {
 		return Member{}, fmt.Errorf("member: %w", ErrNotFound)
@@ -64,8 +70,12 @@ func (v *View) Member(c CollectionID, name string) (Member, error) {
 }
 
 // EachMember calls fn for the members after the given name ("" all) in order
-// of name, until it returns false. No body is touched.
+// of name, until it returns false. No body is touched. A collection that does
+// not exist has none.
 func (v *View) EachMember(c CollectionID, after string, fn func(Member) bool) error {
+	if v.gone(c) {
+		return nil
+	}
 	prefix := newKey(tableMembers).collection(c)
 	from := prefix
 	if after != "" {
@@ -111,7 +121,10 @@ func (v *View) Holders(org PrincipalID, uid string) ([]ObjectID, error) {
 	from := newKey(tableHolders).principal(org).bytes(h[:])
 	var out []ObjectID
 	seen := map[ObjectID]bool{}
-	v.r.Scan(from, from.after(), func(_, b []byte) bool {
+	v.r.Scan(from, from.after(), func(k, b []byte) bool {
+		if v.gone(CollectionID(u32(k[len(from):]))) {
+			return true
+		}
 		if o := ObjectID(u64(b)); !seen[o] {
 			seen[o] = true
 			out = append(out, o)
@@ -121,13 +134,29 @@ func (v *View) Holders(org PrincipalID, uid string) ([]ObjectID, error) {
 	return out, nil
 }
 
+// facts gives what is kept of an object, with the places that are not gone.
 func (v *View) facts(id ObjectID) (*facts, error) {
+	f, err := v.allFacts(id)
+	if err != nil {
+		return nil, err
+	}
+	f.Bindings = slices.DeleteFunc(f.Bindings, func(b Binding) bool { return v.gone(b.Collection) })
+	if len(f.Bindings) == 0 {
+		return nil, errObject(id)
+	}
+	return f, nil
+}
+
+// allFacts is facts with the places that are gone.
+func (v *View) allFacts(id ObjectID) (*facts, error) {
 	b := v.get(factsKey(id))
 	if b == nil {
-		return nil, fmt.Errorf("object %d: %w", id, ErrNotFound)
+		return nil, errObject(id)
 	}
 	return unpackFacts(id, b)
 }
+
+func errObject(id ObjectID) error { return fmt.Errorf("object %d: %w", id, ErrNotFound) }
 
 // ObjectFacts gives an object without Data: nothing of the body is read.
 func (v *View) ObjectFacts(id ObjectID) (*Object, error) {

@@ -22,6 +22,9 @@ var migrations = []func(engine.Writer) error{
 		w.Put(metaKey(metaTZData), []byte(ical.TZDataVersion()))
 		return nil
 	},
+	// Collections that are gone are marked; a version that does not know the
+	// marks would take what is left of them for damage.
+	func(engine.Writer) error { return nil },
 }
 
 func (s *Store) migrate(ctx context.Context) error {

@@ -347,8 +347,9 @@ func (tx *Tx) UpdateCollection(a *Actor, c *Collection) error {
 }
 
 // DeleteCollection removes a collection with its members; blocks are released.
-// ErrHomeFixed for the calendar of a resource or organisation. ErrNotFound,
-// ErrForbidden.
+// All of that is so at once for everybody who looks; the members of a large one
+// leave the file bit by bit, see sweep.go. ErrHomeFixed for the calendar of a
+// resource or organisation. ErrNotFound, ErrForbidden.
 func (tx *Tx) DeleteCollection(a *Actor, id CollectionID) error {
 	c, err := tx.need(a, id, RightWrite)
 	if err != nil {
@@ -358,36 +359,6 @@ func (tx *Tx) DeleteCollection(a *Actor, id CollectionID) error {
 		return err
 	}
 	return tx.dropCollection(c)
-}
-
-func (tx *Tx) dropCollection(c *Collection) error {
-	var members []Member
-	if err := tx.EachMember(c.ID, "", func(m Member) bool {
-		members = append(members, m)
-		return true
-	}); err != nil {
-		return err
-	}
-	for _, m := range members {
-		f, err := tx.facts(m.Object)
-		if err != nil {
-			return err
-		}
-		if err := tx.release(f, c.ID, false); err != nil {
-			return err
-		}
-	}
-	for _, table := range []byte{tableChanges, tableTombstones, tableRows, tableEndless, tableDense} {
-		tx.dropPrefix(newKey(table).collection(c.ID))
-	}
-	if err := tx.dropFeeds(c); err != nil {
-		return err
-	}
-	tx.del(stateKey(c.ID))
-	tx.del(homeKey(c.Owner, c.Name))
-	tx.del(collectionKey(c.ID))
-	tx.directoryChanged()
-	return nil
 }
 
 // RenameCollection gives a collection another name in the same home. Members,

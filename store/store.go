@@ -37,6 +37,8 @@ var (
 	ErrLocked  = engine.ErrLocked
 	ErrForeign = engine.ErrForeign
 	ErrNewer   = errors.New("the database was written by a newer version")
+	ErrOlder   = errors.New("the database was written by an older version")
+	ErrDamaged = errors.New("pages of the database are damaged")
 )
 
 // Store is the facts in one file.
@@ -52,6 +54,7 @@ type Store struct {
 	auth    authenticator
 	watch   watchers
 	used    usage
+	sweeper sweeper
 	parsed  parsedCache
 	streams streamCache
 }
@@ -63,6 +66,8 @@ type View struct {
 	dir *directoryState // lazily; what the snapshot's revision of the directory says
 
 	writing bool
+	marked  bool                      // marks were read
+	marks   map[CollectionID]struct{} // collections that are gone, see sweep.go
 }
 
 // Tx is a View that can write; see Store.Update.
@@ -71,11 +76,14 @@ type Tx struct {
 	w       engine.Writer
 	changed map[CollectionID]struct{}
 	now     time.Time
+	swept   int  // members taken away with their collections
+	unswept bool // some are left
 }
 
 // Open opens or creates the file, migrates it, and starts the writer. A
 // foreign or damaged file is never written to: ErrForeign. ErrLocked when
-// another process has it, ErrNewer when it is of a later version.
+// another process has it, ErrNewer when it is of a later version, ErrOlder when
+// it would have to be migrated and is opened for reading only.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -111,6 +119,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 	}
 	s.used.start(s)
+	s.sweeper.start(s)
 	return s, nil
 }
 
@@ -122,8 +131,13 @@ func (s *Store) begin(ctx context.Context) error {
 		}
 	}
 	return s.db.View(func(r engine.Reader) error {
-		if v := r.Get(metaKey(metaSchema)); len(v) != 4 || u32(v) > schemaVersion {
-			return fmt.Errorf("%w (schema %x, this is %d)", ErrNewer, v, schemaVersion)
+		switch v := r.Get(metaKey(metaSchema)); {
+		case len(v) != 4:
+			return fmt.Errorf("%w: no schema version", ErrForeign)
+		case u32(v) > schemaVersion:
+			return fmt.Errorf("%w (schema %d, this is %d)", ErrNewer, u32(v), schemaVersion)
+		case u32(v) < schemaVersion: // read-only
+			return fmt.Errorf("%w (schema %d, this is %d): it is brought up to date when it is opened for writing", ErrOlder, u32(v), schemaVersion)
 		}
 		epoch := r.Get(metaKey(metaEpoch))
 		if len(epoch) != 8 {
@@ -138,6 +152,7 @@ func (s *Store) begin(ctx context.Context) error {
 // Close waits for the writes under way and closes the file.
 func (s *Store) Close() error {
 	s.used.stop()
+	s.sweeper.stop()
 	s.watch.close()
 	return mapErr(s.db.Close())
 }
@@ -167,6 +182,9 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	}
 	for c := range tx.changed {
 		s.watch.tell(c)
+	}
+	if tx.unswept {
+		s.sweeper.wake()
 	}
 	return nil
 }
