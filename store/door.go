@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,6 +134,9 @@ func (tx *Tx) PutObject(p Put) (PutResult, error) {
 	}
 	old, err := tx.Member(c.ID, p.Name)
 	exists := err == nil
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return PutResult{}, err
+	}
 	if err := p.Cond.check(exists, old.ETag); err != nil {
 		return PutResult{}, err
 	}
@@ -269,16 +273,32 @@ func (tx *Tx) identify(org PrincipalID, uid string) error {
 			return err
 		}
 	}
-	i := Identity{Org: org, UID: uid, UUID: id, Alias: tx.alias(org)}
+	alias, err := tx.alias(org)
+	if err != nil {
+		return err
+	}
+	i := Identity{Org: org, UID: uid, UUID: id, Alias: alias}
 	tx.put(identityKey(org, h), packIdentity(&i))
 	tx.put(newKey(tableUUIDs).bytes(id[:]), newKey('i').principal(org).bytes(h[:]))
 	tx.put(newKey(tableAliases).principal(org).u32(i.Alias), newKey('i').bytes(h[:]))
 	return nil
 }
 
-// alias gives the organisation's next integer.
-func (tx *Tx) alias(org PrincipalID) uint32 {
-	return uint32(tx.next(metaAlias + string(key(nil).principal(org))))
+// maxAlias bounds aliases: those of instances are made of them by arithmetic
+// and stay below 2^53 (MAPPING, "Identity").
+const maxAlias = 1 << 26
+
+// alias gives the organisation's next integer that was never used.
+func (tx *Tx) alias(org PrincipalID) (uint32, error) {
+	for {
+		n := tx.next(metaAlias + string(key(nil).principal(org)))
+		if n >= maxAlias {
+			return 0, fmt.Errorf("organisation has used %d aliases: %w", n, ErrQuota)
+		}
+		if tx.get(newKey(tableAliases).principal(org).u32(uint32(n))) == nil {
+			return uint32(n), nil
+		}
+	}
 }
 
 // setBody takes over what the prepared object says.
@@ -329,7 +349,13 @@ func (tx *Tx) bind(f *facts, c *Collection, name string, p *Prepared) error {
 		return fmt.Errorf("a block can be in %d collections: %w", maxBindings, ErrQuota)
 	}
 	p = tx.upToDate(p)
-	f.rows, f.flags = p.packed, p.flags
+	if f.flags != p.flags || !bytes.Equal(f.rows, p.packed) {
+		// The horizon, or the zones' data, moved on since it was indexed: its
+		// rows are the same everywhere.
+		if err := tx.replaceRows(f, p); err != nil {
+			return err
+		}
+	}
 	b := Binding{c.ID, name}
 	f.Bindings = append(f.Bindings, b)
 	tx.put(factsKey(f.ID), packFacts(f))
@@ -345,9 +371,12 @@ func (tx *Tx) setMember(f *facts, b Binding, grown int64, hasRows bool, p *Prepa
 		return err
 	}
 	st.Seq++
-	if old, err := tx.Member(b.Collection, b.Name); err == nil {
+	switch old, err := tx.Member(b.Collection, b.Name); {
+	case err == nil:
 		tx.del(changeKey(b.Collection, old.Seq))
-	} else {
+	case !errors.Is(err, ErrNotFound):
+		return err
+	default:
 		if st.Members >= tx.s.opt.MaxMembers {
 			return fmt.Errorf("collection has %d members: %w", st.Members, ErrQuota)
 		}

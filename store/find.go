@@ -116,7 +116,8 @@ func (v *View) eachExpanded(c CollectionID, from, to int64, zone *ical.Zone, fn 
 		}
 	})
 	dense := len(jobs)
-	if to > v.s.horizon.Load()-floatPad {
+	// The snapshot's horizon: the store's may have moved on since.
+	if to > metaInt(v.r, metaHorizon)-floatPad {
 		v.listed(tableEndless, c, func(o ObjectID, b []byte) {
 			if until := int64(u64(b)); to > until-floatPad {
 				jobs = append(jobs, job{o, until})

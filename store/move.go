@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -52,8 +53,11 @@ func (tx *Tx) clearTarget(m Move, f *facts) (held bool, err error) {
 		return false, &UIDConflictError{m.To, name}
 	}
 	old, err := tx.Member(m.To, m.ToName)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil // a free address is what is wanted
+	}
 	if err != nil {
-		return false, nil //nolint:nilerr // a free address is what is wanted
+		return false, err
 	}
 	if !m.Overwrite {
 		return true, ErrPrecondition
@@ -76,7 +80,8 @@ func (tx *Tx) clearTarget(m Move, f *facts) (held bool, err error) {
 // ErrPrecondition (also: the target is held and Overwrite is false),
 // *UIDConflictError, ErrComponent.
 func (tx *Tx) MoveObject(m Move) (created bool, err error) {
-	f, to, err := tx.begin(m, RightDelete)
+	// Who may only delete would read what was moved into an own calendar.
+	f, to, err := tx.begin(m, RightDelete|RightRead)
 	if err != nil {
 		return false, err
 	}
@@ -94,7 +99,7 @@ func (tx *Tx) MoveObject(m Move) (created bool, err error) {
 	if err := tx.release(f, m.From, true); err != nil {
 		return false, err
 	}
-	if slices.ContainsFunc(f.Bindings, func(b Binding) bool { return b.Collection == m.To }) {
+	if f.in(m.To) {
 		tx.put(factsKey(f.ID), packFacts(f)) // the block was there already
 		return !held, nil
 	}
@@ -120,9 +125,11 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 		return false, err
 	}
 	switch {
+	case !f.Block && p.object == nil:
+		return false, fmt.Errorf("copy of an object that cannot be read: %w", ErrForbidden)
 	case !f.Block:
 		return !held, tx.add(to, m.ToName, p)
-	case slices.ContainsFunc(f.Bindings, func(b Binding) bool { return b.Collection == m.To }):
+	case f.in(m.To):
 		return !held, nil
 	}
 	if err := tx.needAll(m.Actor, f, RightWrite); err != nil {
@@ -131,18 +138,24 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 	return !held, tx.bind(f, to, m.ToName, p)
 }
 
-// reprepare makes a stored object ready for the door again.
+// reprepare makes a stored object ready for the door again. One that cannot be
+// parsed any more has no rows, and no object: it can be moved, not copied.
 func (tx *Tx) reprepare(f *facts) (*Prepared, error) {
-	o, err := tx.parsedObject(f.ID)
+	data, err := tx.Data(f.ID)
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{object: o, etag: f.ETag, block: f.Block}
-	if p.data, err = tx.Data(f.ID); err != nil {
-		return nil, err
+	p := &Prepared{etag: f.ETag, data: data, block: f.Block, external: f.external}
+	if p.object, err = tx.parsedObject(f.ID); err != nil {
+		return p, nil //nolint:nilerr // Check's to report
 	}
 	p.index(max(tx.s.indexUntil(), metaInt(tx.r, metaHorizon)))
 	return p, nil
+}
+
+// in reports whether the object is in the collection.
+func (f *facts) in(c CollectionID) bool {
+	return slices.ContainsFunc(f.Bindings, func(b Binding) bool { return b.Collection == c })
 }
 
 // PutBlock makes the object with this UID be in exactly these collections, with
@@ -161,6 +174,9 @@ type PutBlock struct {
 func (tx *Tx) PutBlock(p PutBlock) (*Object, error) {
 	if len(p.Targets) == 0 {
 		return nil, fmt.Errorf("%w: a block needs a calendar", ErrInvalid)
+	}
+	if len(p.Targets) > 1 && !p.Object.block {
+		return nil, fmt.Errorf("%w: only a block can be in several calendars", ErrInvalid)
 	}
 	targets := make([]*Collection, len(p.Targets))
 	for i, id := range p.Targets {
@@ -243,7 +259,7 @@ func (tx *Tx) settle(f *facts, targets []*Collection, p *Prepared) (*Object, err
 		}
 	}
 	for _, c := range targets {
-		if slices.ContainsFunc(f.Bindings, func(b Binding) bool { return b.Collection == c.ID }) {
+		if f.in(c.ID) {
 			continue
 		}
 		name, err := tx.freeName(c.ID, uid)

@@ -92,16 +92,18 @@ func (tx *Tx) number(p *Principal) error {
 		return nil
 	}
 	if p.Alias == 0 {
-		for p.Alias = tx.alias(p.Org); tx.get(newKey(tableAliases).principal(p.Org).u32(p.Alias)) != nil; {
-			p.Alias = tx.alias(p.Org)
+		alias, err := tx.alias(p.Org)
+		if err != nil {
+			return err
 		}
+		p.Alias = alias
 	}
 	return tx.takeAlias(p)
 }
 
-// takeAlias notes an alias that was chosen, and keeps the counter above it.
+// takeAlias notes an alias. The counter passes by those that were chosen.
 func (tx *Tx) takeAlias(p *Principal) error {
-	if p.Alias >= 1<<26 {
+	if p.Alias >= maxAlias {
 		return fmt.Errorf("%w: alias %d is not below 2^26", ErrInvalid, p.Alias)
 	}
 	k := newKey(tableAliases).principal(p.Org).u32(p.Alias)
@@ -109,10 +111,6 @@ func (tx *Tx) takeAlias(p *Principal) error {
 		return fmt.Errorf("alias %d: %w", p.Alias, ErrExists)
 	}
 	tx.put(k, newKey('p').principal(p.ID))
-	counter := metaAlias + string(key(nil).principal(p.Org))
-	if int64(p.Alias) > metaInt(tx.r, counter) {
-		tx.setMetaInt(counter, int64(p.Alias))
-	}
 	return nil
 }
 

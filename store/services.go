@@ -105,19 +105,19 @@ func (tx *Tx) addService(s *Service) error {
 		}
 		s.UUID = id
 	}
-	counter := metaAlias + string(key(nil).principal(s.Org))
 	if s.Alias == 0 {
-		s.Alias = tx.alias(s.Org)
-	} else if s.Alias >= 1<<26 {
+		alias, err := tx.alias(s.Org)
+		if err != nil {
+			return err
+		}
+		s.Alias = alias
+	} else if s.Alias >= maxAlias {
 		return fmt.Errorf("%w: alias %d is not below 2^26", ErrInvalid, s.Alias)
 	}
 	for k := range s.derived() {
 		if tx.get([]byte(k)) != nil {
 			return fmt.Errorf("service %s: its id or alias: %w", s.UUID, ErrExists)
 		}
-	}
-	if int64(s.Alias) > metaInt(tx.r, counter) {
-		tx.setMetaInt(counter, int64(s.Alias))
 	}
 	s.Created = tx.now
 	for k, b := range s.derived() {
