@@ -417,3 +417,14 @@ func TestParseStamp(t *testing.T) {
 		}
 	}
 }
+
+func TestLanguageIsKeptWithoutTexts(t *testing.T) {
+	start := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	o, err := New("u", Block{Start: start, End: start.Add(time.Hour), Type: Other, Lang: "es-MX"}, nil, ical.UTCZone, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Read(only(t, o, ical.UTCZone)); got.Lang != "es-MX" || got.Label != "" {
+		t.Errorf("%+v", got)
+	}
+}

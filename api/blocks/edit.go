@@ -118,7 +118,7 @@ func (x editor) setType(t Type) {
 
 func (x editor) setLabel(want Block) {
 	if want.Label == "" {
-		x.e.Set(x.c, "SUMMARY", want.Type.Title())
+		x.e.Set(x.c, "SUMMARY", want.Type.Title(), lang(want.Lang)...)
 		x.e.Set(x.c, propUntitled, isTrue)
 		return
 	}

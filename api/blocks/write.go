@@ -100,7 +100,7 @@ func writeFacts(w *ical.Writer, b Block) {
 		t = Other
 	}
 	if b.Label == "" {
-		w.Line("SUMMARY", t.Title())
+		w.Line("SUMMARY", t.Title(), lang(b.Lang)...)
 		w.Line(propUntitled, isTrue)
 	} else {
 		w.Line("SUMMARY", ical.EscapeText(b.Label), lang(b.Lang)...)
