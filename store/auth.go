@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -152,6 +153,24 @@ func (a *authenticator) remember(k [32]byte, v verified) {
 	a.verified[k] = v
 }
 
+// network gives what is throttled for an address: of IPv6 the /64 that a single
+// customer has at the least, who could else take another address for each
+// guess.
+func network(from string) string {
+	a, err := netip.ParseAddr(from)
+	if err != nil {
+		return from
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return from
+	}
+	return p.String()
+}
+
 // throttled reports whether an address has failed too often. A network, not an
 // account, is what is slowed down, so nobody can lock another one out.
 func (a *authenticator) throttled(from string, now time.Time) bool {
@@ -213,31 +232,29 @@ func (s *Store) authenticate(ctx context.Context, name, password, from string) (
 	now := s.now()
 	k := s.auth.pair(name, password)
 	if v, ok := s.auth.recall(k, now); ok {
-		if a, err := s.recalled(ctx, v); err == nil {
+		if a, err := s.recalled(ctx, name, v); err == nil {
 			return a, nil
 		}
 	}
-	if s.auth.throttled(from, now) {
-		return nil, ErrThrottled
+	// An app password is as random as a token, and like a right token never
+	// refused for what its neighbours do.
+	if a, err := s.app(ctx, name, password); err == nil || !errors.Is(err, ErrCredentials) {
+		return a, err
 	}
-	a, err := s.verify(ctx, k, name, password)
-	if errors.Is(err, ErrCredentials) {
-		s.auth.failed(from, now)
-	}
-	return a, err
+	return s.verify(ctx, k, name, password, network(from))
 }
 
-// recalled makes the actor of a remembered pair, if its password is still the
-// same.
-func (s *Store) recalled(ctx context.Context, v verified) (*Actor, error) {
+// recalled makes the actor of a remembered pair, if name and password are still
+// the same.
+func (s *Store) recalled(ctx context.Context, name string, v verified) (*Actor, error) {
 	var a *Actor
 	err := s.View(ctx, func(view *View) error {
 		if !bytes.Equal(view.get(newKey(tablePasswords).principal(v.principal)), v.hash) {
 			return ErrCredentials
 		}
 		p, err := view.principal(v.principal)
-		if err != nil {
-			return err
+		if err != nil || p.Name != name {
+			return ErrCredentials
 		}
 		a = &Actor{Principal: p, Org: p.Org}
 		return nil
@@ -246,34 +263,28 @@ func (s *Store) recalled(ctx context.Context, v verified) (*Actor, error) {
 }
 
 // verify takes the long way. Many connections of one client that begin at the
-// same time share one hash.
-func (s *Store) verify(ctx context.Context, k [32]byte, name, password string) (*Actor, error) {
-	if a, err := s.app(ctx, name, password); err == nil || !errors.Is(err, ErrCredentials) {
-		return a, err
+// same time share one hash, and one failure.
+func (s *Store) verify(ctx context.Context, k [32]byte, name, password, from string) (*Actor, error) {
+	if s.auth.throttled(from, s.now()) {
+		return nil, ErrThrottled
 	}
 	x, err, _ := s.auth.flight.Do(string(k[:]), func() (any, error) {
-		var id PrincipalID
-		var hash []byte
-		err := s.View(context.WithoutCancel(ctx), func(v *View) error {
-			p, err := v.principalNamed(name)
-			if err == nil {
-				id, hash = p, bytes.Clone(v.get(newKey(tablePasswords).principal(p)))
-			}
-			return nil // an unknown name takes as long as a known one
-		})
+		ctx := context.WithoutCancel(ctx)
+		id, hash, err := s.passwordOf(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		against := hash
-		if against == nil {
-			against = s.auth.decoy()
-		}
-		if err := s.auth.hashing.Acquire(context.WithoutCancel(ctx), 1); err != nil {
+		if err := s.auth.hashing.Acquire(ctx, 1); err != nil {
 			return nil, err
 		}
-		ok := VerifyPassword(against, password)
-		s.auth.hashing.Release(1)
-		if !ok || hash == nil {
+		defer s.auth.hashing.Release(1)
+		// Once more: of many guesses made at the same time those that waited
+		// here are refused like those that come later.
+		if s.auth.throttled(from, s.now()) {
+			return nil, ErrThrottled
+		}
+		if !s.auth.matches(hash, password) {
+			s.auth.failed(from, s.now())
 			return nil, ErrCredentials
 		}
 		v := verified{principal: id, hash: hash, until: s.now().Add(verifiedFor)}
@@ -283,7 +294,69 @@ func (s *Store) verify(ctx context.Context, k [32]byte, name, password string) (
 	if err != nil {
 		return nil, err
 	}
-	return s.recalled(ctx, x.(verified))
+	return s.recalled(ctx, name, x.(verified))
+}
+
+// passwordOf gives the hash of a user's password, nil if there is none.
+func (s *Store) passwordOf(ctx context.Context, name string) (id PrincipalID, hash []byte, err error) {
+	err = s.View(ctx, func(v *View) error {
+		p, err := v.principalNamed(name)
+		if err == nil {
+			id, hash = p, bytes.Clone(v.get(newKey(tablePasswords).principal(p)))
+		}
+		if errors.Is(err, ErrNotFound) {
+			return nil // an unknown name takes as long as a known one
+		}
+		return err
+	})
+	return id, hash, err
+}
+
+// matches compares a password with a hash; without one it takes as long.
+func (a *authenticator) matches(hash []byte, password string) bool {
+	if hash == nil {
+		VerifyPassword(a.decoy(), password)
+		return false
+	}
+	return VerifyPassword(hash, password)
+}
+
+// VerifyUser tells whether the password is the user's, for those who compare
+// and sign nobody in: it counts as no sign-in and for no throttle, and app
+// passwords are none of its business. It is slow on purpose. ErrCredentials.
+func (s *Store) VerifyUser(ctx context.Context, name, password string) error {
+	if name == "" || password == "" || len(name) > maxNameLength || len(password) > MaxPassword {
+		return ErrCredentials
+	}
+	_, hash, err := s.passwordOf(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.auth.hashing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.auth.hashing.Release(1)
+	if !s.auth.matches(hash, password) {
+		return ErrCredentials
+	}
+	return nil
+}
+
+// SecretIs tells whether a credential of any kind, expired or not, has this
+// secret. Like VerifyUser it is for comparing. ErrNotFound.
+func (v *View) SecretIs(id, secret string) (bool, error) {
+	c, err := v.Credential(id)
+	if err != nil {
+		return false, err
+	}
+	if c.Kind != CredentialOnlive {
+		return secretIs(c.Hash, secret), nil
+	}
+	have, err := v.unseal(c)
+	if errors.Is(err, ErrCredentials) {
+		return false, nil // sealed with a key that is lost
+	}
+	return err == nil && subtle.ConstantTimeCompare([]byte(have), []byte(secret)) == 1, err
 }
 
 // app verifies an app password, ID.SECRET; it needs no slow hash.
@@ -304,7 +377,7 @@ func (s *Store) app(ctx context.Context, name, password string) (*Actor, error) 
 func (s *Store) AuthenticateToken(ctx context.Context, token, from string) (*Actor, error) {
 	a, c, err := s.token(ctx, token, CredentialBearer)
 	if errors.Is(err, ErrCredentials) {
-		now := s.now()
+		now, from := s.now(), network(from)
 		if s.auth.throttled(from, now) {
 			err = ErrThrottled
 		}

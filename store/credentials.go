@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,6 +11,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -56,6 +59,9 @@ func credentialKey(id string) key { return newKey(tableCredentials).text(id) }
 // minSecret is the shortest secret of a token, in bytes.
 const minSecret = 12
 
+// maxGrants bounds the grants of one credential.
+const maxGrants = 1000
+
 // PutCredential stores a credential (kinds app and bearer) with its secret, in
 // place of one with the same ID in the same organisation. ErrInvalid for a bad
 // ID or a short secret, ErrExists for an ID of another organisation.
@@ -65,14 +71,21 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 		return fmt.Errorf("%w: a credential's id has 1 to 64 letters, digits, - and _", ErrInvalid)
 	case len(secret) < minSecret || len(secret) > 1024:
 		return fmt.Errorf("%w: a secret has %d to 1,024 bytes", ErrInvalid, minSecret)
-	case c.Kind != CredentialApp && c.Kind != CredentialBearer && c.Kind != CredentialOnlive:
+	case c.Kind != CredentialApp && c.Kind != CredentialBearer && !c.Kind.sealed():
 		return fmt.Errorf("%w: %q is no kind of credential", ErrInvalid, c.Kind)
 	case c.Kind == CredentialApp && c.Principal == 0:
 		return fmt.Errorf("%w: an app password belongs to a user", ErrInvalid)
 	}
+	if len(c.Grants) > maxGrants || len(c.Label) > 1000 {
+		return fmt.Errorf("%w: a credential has at most %d grants and a label of 1,000 bytes", ErrInvalid, maxGrants)
+	}
 	if p := c.Principal; p != 0 {
-		if owner, err := tx.Principal(p); err != nil || owner.Org != c.Org {
+		owner, err := tx.Principal(p)
+		if err != nil || owner.Org != c.Org {
 			return fmt.Errorf("principal %d: %w", p, ErrNotFound)
+		}
+		if c.Kind == CredentialApp && owner.Kind != KindUser {
+			return fmt.Errorf("%w: an app password belongs to a user", ErrInvalid)
 		}
 	}
 	for _, g := range c.Grants {
@@ -88,7 +101,7 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 	if c.Created.IsZero() {
 		c.Created = tx.now
 	}
-	if c.Kind == CredentialOnlive {
+	if c.Kind.sealed() {
 		sealed, err := tx.seal(c.ID, secret)
 		if err != nil {
 			return err
@@ -175,6 +188,9 @@ func (tx *Tx) PutFeed(f *Feed, secret string) error {
 	if err := checkName(f.Name); err != nil {
 		return err
 	}
+	if len(f.Title) > 1000 {
+		return fmt.Errorf("%w: a feed's title has at most 1,000 bytes", ErrInvalid)
+	}
 	c, err := tx.collection(f.Collection)
 	if err != nil || c.Org != f.Org {
 		return fmt.Errorf("collection %d: %w", f.Collection, ErrNotFound)
@@ -197,6 +213,9 @@ func (tx *Tx) PutFeed(f *Feed, secret string) error {
 	if len(f.Key) == 0 {
 		f.Key = make([]byte, 32)
 		_, _ = rand.Read(f.Key)
+	}
+	if other := tx.get(newKey(tableFeedIDs).principal(f.Org).text(f.ID)); other != nil && !bytes.Equal(other, k[1:]) {
+		return fmt.Errorf("feed %q: %w: take another secret", f.ID, ErrExists)
 	}
 	tx.put(k, encodeRecord(f))
 	tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
@@ -304,8 +323,7 @@ func (u *usage) stop() {
 	}
 }
 
-// Used notes that a credential (by ID) or a feed (by "feed/" and its ID) was
-// used. It writes at most once an hour for each, in the background.
+// Used notes that a credential (by ID) or a feed (by FeedUse) was used. It writes at most once an hour for each, in the background.
 func (s *Store) Used(id string) {
 	hour := s.now().UTC().Truncate(time.Hour)
 	u := &s.used
@@ -327,19 +345,8 @@ func (s *Store) Used(id string) {
 func (s *Store) noteUse(id string) error {
 	return s.Update(context.Background(), func(tx *Tx) error {
 		hour := tx.now.Truncate(time.Hour)
-		if feed, ok := cutFeed(id); ok {
-			feeds, err := tx.Feeds(0)
-			if err != nil {
-				return err
-			}
-			for _, f := range feeds {
-				if f.ID == feed && !f.LastUsed.Equal(hour) {
-					f.LastUsed = hour
-					hash := tx.get(newKey(tableFeedIDs).principal(f.Org).text(f.ID))
-					tx.put(newKey(tableFeeds).bytes(slices.Clone(hash)), encodeRecord(f))
-				}
-			}
-			return nil
+		if handle, ok := strings.CutPrefix(id, feedUse); ok {
+			return tx.noteFeedUse(handle, hour)
 		}
 		c, err := tx.Credential(id)
 		if err != nil || c.LastUsed.Equal(hour) {
@@ -351,17 +358,30 @@ func (s *Store) noteUse(id string) error {
 	})
 }
 
-// FeedUse is the ID of a feed for Used.
-func FeedUse(f *Feed) string { return feedUse + f.ID }
+func (tx *Tx) noteFeedUse(handle string, hour time.Time) error {
+	org, id, _ := strings.Cut(handle, "/")
+	n, err := strconv.ParseUint(org, 10, 32)
+	if err != nil {
+		return fmt.Errorf("%w: feed %q", ErrInvalid, handle)
+	}
+	hash := bytes.Clone(tx.get(newKey(tableFeedIDs).principal(PrincipalID(n)).text(id)))
+	b := tx.get(newKey(tableFeeds).bytes(hash))
+	if hash == nil || b == nil {
+		return nil // revoked in the meantime
+	}
+	f := &Feed{}
+	if err := decodeRecord(b, f); err != nil || f.LastUsed.Equal(hour) {
+		return err
+	}
+	f.LastUsed = hour
+	tx.put(newKey(tableFeeds).bytes(hash), encodeRecord(f))
+	return nil
+}
+
+// FeedUse names a feed for Used.
+func FeedUse(f *Feed) string { return feedUse + strconv.FormatUint(uint64(f.Org), 10) + "/" + f.ID }
 
 const feedUse = "feed/"
-
-func cutFeed(id string) (string, bool) {
-	if len(id) > len(feedUse) && id[:len(feedUse)] == feedUse {
-		return id[len(feedUse):], true
-	}
-	return "", false
-}
 
 // secretIs compares a secret with its hash in constant time.
 func secretIs(hash []byte, secret string) bool {

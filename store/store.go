@@ -55,6 +55,7 @@ type Store struct {
 	watch   watchers
 	used    usage
 	sweeper sweeper
+	sealing sealing
 	parsed  parsedCache
 	streams streamCache
 }
@@ -306,8 +307,9 @@ func (s *Store) Stats() Stats {
 
 // watchers tells those who asked that collections changed.
 type watchers struct {
-	mu   sync.Mutex
-	subs map[chan CollectionID]struct{}
+	mu     sync.Mutex
+	subs   map[chan CollectionID]struct{}
+	closed bool
 }
 
 // Watch gives hints that collections changed, after the commit. Hints are lost
@@ -317,6 +319,10 @@ func (s *Store) Watch(buffer int) (hints <-chan CollectionID, cancel func()) {
 	w := &s.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		close(ch)
+		return ch, func() {}
+	}
 	if w.subs == nil {
 		w.subs = map[chan CollectionID]struct{}{}
 	}
@@ -347,6 +353,7 @@ func (w *watchers) tell(c CollectionID) {
 func (w *watchers) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.closed = true
 	for ch := range w.subs {
 		delete(w.subs, ch)
 		close(ch)

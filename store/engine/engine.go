@@ -11,12 +11,17 @@
 package engine
 
 import (
-	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"math"
 	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -32,6 +37,8 @@ var (
 	ErrForeign = errors.New("not a database of this program, or a damaged one")
 	ErrFull    = errors.New("no space left on the device")
 	ErrClosed  = errors.New("database is closed")
+	// ErrReadOnly is of a write to a file that was opened for reading only.
+	ErrReadOnly = errors.New("database is open for reading only")
 )
 
 // Reader reads one consistent state. Bytes that it gives are valid until the
@@ -70,8 +77,11 @@ type Options struct {
 
 // DB is an open file.
 type DB struct {
-	bolt  *bolt.DB
-	opt   Options
+	bolt *bolt.DB
+	opt  Options
+
+	pageSize int64
+
 	queue chan *update
 	gate  sync.RWMutex // held shared by those who may send to queue
 	shut  bool
@@ -90,7 +100,11 @@ type update struct {
 // Open opens or creates a file and starts the writer. An existing file that is
 // no bbolt database is ErrForeign and is left as it is.
 func Open(path string, o Options) (*DB, error) {
-	if err := look(path, o); err != nil {
+	err := look(path)
+	if errors.Is(err, os.ErrNotExist) && o.Create && !o.ReadOnly {
+		err = create(path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	lock := o.Lock
@@ -103,7 +117,7 @@ func Open(path string, o Options) (*DB, error) {
 		FreelistType: bolt.FreelistMapType,
 		// The map of the file grows in address space only; a generous first
 		// size saves remapping, which waits for all readers.
-		InitialMmapSize: 4 << 30,
+		InitialMmapSize: min(4<<30, math.MaxInt/2),
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -115,7 +129,7 @@ func Open(path string, o Options) (*DB, error) {
 	if o.MaxGroup <= 0 {
 		o.MaxGroup = 256
 	}
-	db := &DB{bolt: b, opt: o, queue: make(chan *update, 1024), done: make(chan struct{})}
+	db := &DB{bolt: b, opt: o, pageSize: int64(b.Info().PageSize), queue: make(chan *update, 1024), done: make(chan struct{})}
 	if err := db.tables(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -123,33 +137,102 @@ func Open(path string, o Options) (*DB, error) {
 	return db, nil
 }
 
-// look refuses what bbolt would fail on late, or would turn into a database of
-// its own: a missing file that should be there, an empty or a foreign one.
-func look(path string, o Options) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) && o.Create && !o.ReadOnly {
-		return nil
+// create makes an empty database appear whole or not at all, and to stay: a
+// half-made file would be refused as a foreign one ever after. When somebody
+// else was faster, theirs stays.
+func create(path string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return asErr(err)
 	}
+	if err := f.Close(); err != nil {
+		return asErr(err)
+	}
+	defer func() {
+		if e := os.Remove(f.Name()); !errors.Is(e, os.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}()
+	b, err := openBolt(f.Name(), &bolt.Options{FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return asErr(err)
+	}
+	if err := b.Close(); err != nil {
+		return asErr(err)
+	}
+	if err := os.Link(f.Name(), path); errors.Is(err, os.ErrExist) {
+		return nil
+	} else if err != nil { // a file system without links
+		if err := os.Rename(f.Name(), path); err != nil {
+			return asErr(err)
+		}
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// look refuses what bbolt would fail on late, or would turn into a database of
+// its own: an empty or a foreign file, and one that was cut off, whose missing
+// pages would end the process.
+func look(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	st, err := f.Stat()
+	if st, err := f.Stat(); err != nil {
+		return err
+	} else if !st.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is no regular file", ErrForeign, path)
+	}
+	first, err := readMeta(f, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %s %w", ErrForeign, path, err)
+	}
+	pages, size := first.pages, int64(first.pageSize)
+	if !first.valid {
+		pages = 0
+	}
+	if second, err := readMeta(f, size); err == nil && second.valid && (!first.valid || second.txid > first.txid) {
+		pages = second.pages
+	}
+	st, err := f.Stat() // after the meta pages: another process may let it grow
 	if err != nil {
 		return err
 	}
-	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is no regular file", ErrForeign, path)
-	}
-	// bbolt's meta page: 16 bytes of page header, then the magic number.
-	var head [20]byte
-	if _, err := io.ReadFull(f, head[:]); err != nil {
-		return fmt.Errorf("%w: %s has %d bytes", ErrForeign, path, st.Size())
-	}
-	if !bytes.Equal(head[16:], []byte{0xed, 0xda, 0x0c, 0xed}) && !bytes.Equal(head[16:], []byte{0xed, 0x0c, 0xda, 0xed}) {
-		return fmt.Errorf("%w: %s does not begin like one", ErrForeign, path)
+	if have := st.Size(); pages > uint64(have/max(1, size)) {
+		return fmt.Errorf("%w: %s is cut off: it has %d bytes of %d pages", ErrForeign, path, have, pages)
 	}
 	return nil
+}
+
+// meta is what matters of bbolt's meta page.
+type meta struct {
+	valid    bool // the checksum fits
+	pageSize uint32
+	pages    uint64 // that the file has at least
+	txid     uint64
+}
+
+var errBegin = errors.New("does not begin like one")
+
+// readMeta reads a meta page: 16 bytes of page header, then magic number,
+// version, page size, flags (4 bytes each), root, its sequence, free list,
+// pages, transaction, checksum (8 bytes each), in the machine's order.
+func readMeta(f io.ReaderAt, at int64) (m meta, err error) {
+	var b [16 + 64]byte
+	if n, err := f.ReadAt(b[:], at); err != nil {
+		return m, fmt.Errorf("has %d bytes only", at+int64(n))
+	}
+	p := b[16:]
+	if binary.NativeEndian.Uint32(p) != 0xED0CDAED {
+		return m, errBegin
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(p[:56])
+	m.valid = sum.Sum64() == binary.NativeEndian.Uint64(p[56:])
+	m.pageSize = binary.NativeEndian.Uint32(p[8:])
+	m.pages, m.txid = binary.NativeEndian.Uint64(p[40:]), binary.NativeEndian.Uint64(p[48:])
+	return m, nil
 }
 
 // openBolt turns the panics that bbolt has for damaged pages into errors.
@@ -160,6 +243,20 @@ func openBolt(path string, o *bolt.Options) (b *bolt.DB, err error) {
 		}
 	}()
 	return bolt.Open(path, 0o600, o)
+}
+
+// SyncFolder makes a folder's entries durable: without it a file that was just
+// made can be gone after a loss of power, whatever was synced in it. Where
+// folders cannot be synced (Windows) it does nothing.
+func SyncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil && runtime.GOOS != "windows" {
+		return errors.Join(err, f.Close())
+	}
+	return f.Close()
 }
 
 func (db *DB) tables() error {
@@ -194,6 +291,8 @@ func asErr(err error) error {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		return ErrClosed
+	case errors.Is(err, berrors.ErrDatabaseReadOnly):
+		return ErrReadOnly
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		return fmt.Errorf("%w: %w", ErrForeign, err)
 	}
@@ -269,7 +368,7 @@ func (db *DB) write() {
 func (db *DB) commit(group []*update) {
 	start := time.Now()
 	wrote := false
-	err := db.bolt.Update(func(tx *bolt.Tx) error {
+	err := db.update(func(tx *bolt.Tx) error {
 		wrote = false
 		w := &writer{reader: reader{tx: tx}, appended: db.opt.Appended}
 		for _, u := range group {
@@ -281,6 +380,9 @@ func (db *DB) commit(group []*update) {
 			}
 			if u.err = w.run(u.fn); u.err == nil {
 				wrote = wrote || len(w.undo) > 0
+			}
+			if w.broken != nil {
+				return w.broken // what was not undone must not be committed
 			}
 		}
 		if !wrote {
@@ -304,6 +406,17 @@ func (db *DB) commit(group []*update) {
 	if db.opt.OnCommit != nil {
 		db.opt.OnCommit(len(group), time.Since(start))
 	}
+}
+
+// update is bbolt's, which panics when it meets a damaged page: the writer goes
+// on, and whoever asked is told.
+func (db *DB) update(fn func(*bolt.Tx) error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("commit panicked: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return db.bolt.Update(fn)
 }
 
 var errNothing = errors.New("nothing written")
@@ -341,7 +454,7 @@ type Stats struct {
 func (db *DB) Stats() Stats {
 	s := db.bolt.Stats()
 	out := Stats{
-		PageSize: int64(db.bolt.Info().PageSize), FreePages: int64(s.FreePageN), PendingPages: int64(s.PendingPageN),
+		PageSize: db.pageSize, FreePages: int64(s.FreePageN), PendingPages: int64(s.PendingPageN),
 		OpenReaders: s.OpenTxN,
 	}
 	_ = db.bolt.View(func(tx *bolt.Tx) error { out.FileBytes = tx.Size(); return nil })
@@ -357,5 +470,8 @@ func (db *DB) Compact(path string) error {
 	if err := bolt.Compact(dst, db.bolt, 16<<20); err != nil {
 		return errors.Join(asErr(err), dst.Close())
 	}
-	return asErr(errors.Join(dst.Sync(), dst.Close()))
+	if err := errors.Join(dst.Sync(), dst.Close()); err != nil {
+		return asErr(err)
+	}
+	return SyncFolder(filepath.Dir(path))
 }

@@ -89,7 +89,8 @@ func (r *reader) full(table byte, k []byte) []byte {
 type writer struct {
 	reader
 	undo     []before
-	failed   error // of bbolt: it ends the whole group
+	failed   error // of bbolt: it ends the update
+	broken   error // of taking writes back: it ends the whole group
 	appended []byte
 }
 
@@ -168,6 +169,7 @@ func (w *writer) run(fn func(Writer) error) (err error) {
 }
 
 func (w *writer) rollback() {
+	w.failed = nil
 	for _, b := range slices.Backward(w.undo) {
 		if b.had {
 			w.set(b.key, b.value)
@@ -176,4 +178,5 @@ func (w *writer) rollback() {
 		}
 	}
 	w.undo = w.undo[:0]
+	w.broken = w.failed
 }
