@@ -1,0 +1,256 @@
+package vastal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"daybook/api/auth"
+	"daybook/api/rest"
+	"daybook/store"
+)
+
+// Type is an appointment type as it is answered. Every member is always there.
+type Type struct {
+	ID                   string          `json:"id"`
+	OrgID                string          `json:"orgId"`
+	Name                 string          `json:"name"`
+	Description          *string         `json:"description"`
+	DurationMinutes      int             `json:"durationMinutes"`
+	Color                string          `json:"color"` // #rrggbb
+	BufferBeforeMinutes  int             `json:"bufferBeforeMinutes"`
+	BufferAfterMinutes   int             `json:"bufferAfterMinutes"`
+	MaxPerDay            *int            `json:"maxPerDay"` // null: no limit
+	MaxPerWeek           *int            `json:"maxPerWeek"`
+	MaxPerMonth          *int            `json:"maxPerMonth"`
+	MinNoticeHours       int             `json:"minNoticeHours"`
+	MaxDaysAhead         *int            `json:"maxDaysAhead"` // null: no limit
+	RequiresConfirmation bool            `json:"requiresConfirmation"`
+	ConfirmWithinHours   *int            `json:"confirmWithinHours"`
+	BookingQuestions     json.RawMessage `json:"bookingQuestions"` // an array, as it was given
+	ScheduleID           *string         `json:"scheduleId"`       // as it was given
+	ScheduleName         *string         `json:"scheduleName"`
+	IsActive             bool            `json:"isActive"`
+	SortOrder            int             `json:"sortOrder"` // place in the list, from 1
+	CreatedAt            string          `json:"createdAt"` // UTC
+	UpdatedAt            string          `json:"updatedAt"`
+}
+
+type typesOut struct {
+	Types []Type `json:"appointmentTypes"`
+}
+
+type typeOut struct {
+	Type Type `json:"appointmentType"`
+}
+
+// extra is what a service has no field for, under the API's name in
+// store.Service.Extra.
+type extra struct {
+	Vastal struct {
+		ConfirmWithinHours *int            `json:"confirmWithinHours,omitempty"`
+		BookingQuestions   json.RawMessage `json:"bookingQuestions,omitempty"`
+		ScheduleID         string          `json:"scheduleId,omitempty"`
+	} `json:"vastal"`
+}
+
+// What a type has when the request does not say it.
+const (
+	defaultColor        = "#3b82f6"
+	defaultNoticeHours  = 24
+	defaultMaxDaysAhead = 60
+)
+
+// typeAnswer writes a service as an appointment type; place is its place in the
+// list, from 1.
+func typeAnswer(x *store.Service, org uuid.UUID, place int) Type {
+	var e extra
+	_ = json.Unmarshal(x.Extra, &e) // what another API keeps there is none of ours
+	out := Type{
+		ID: formatID(typePrefix, x.UUID), OrgID: formatID(orgPrefix, org), Name: x.Name,
+		Description: nullable(x.Description), DurationMinutes: minutes(x.Length), Color: colorOf(x),
+		BufferBeforeMinutes: minutes(x.BufferBefore), BufferAfterMinutes: minutes(x.BufferAfter),
+		MaxPerDay: limit(x.MaxPerDay), MaxPerWeek: limit(x.MaxPerWeek), MaxPerMonth: limit(x.MaxPerMonth),
+		MinNoticeHours:       int((x.MinNotice + time.Hour - 1) / time.Hour), // never less than the rule
+		MaxDaysAhead:         limit(int(x.MaxAhead / wholeDay)),
+		RequiresConfirmation: x.Confirm, ConfirmWithinHours: e.Vastal.ConfirmWithinHours,
+		BookingQuestions: e.Vastal.BookingQuestions, ScheduleID: nullable(e.Vastal.ScheduleID),
+		IsActive: !x.Inactive, SortOrder: place, CreatedAt: formatInstant(x.Created), UpdatedAt: formatInstant(x.Modified),
+	}
+	if out.BookingQuestions == nil {
+		out.BookingQuestions = json.RawMessage("[]")
+	}
+	return out
+}
+
+func minutes(d time.Duration) int { return int(d / time.Minute) }
+
+func colorOf(x *store.Service) string {
+	if x.Color == "" {
+		return defaultColor
+	}
+	return x.Color
+}
+
+func limit(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+// listTypes answers all appointment types in order of their making.
+func (s *service) listTypes(ctx context.Context, _ none) (out typesOut, err error) {
+	err = s.store.View(ctx, func(v *store.View) error {
+		org, err := organisationOf(v, auth.Actor(ctx), store.RightRead)
+		if err != nil {
+			return err
+		}
+		all, err := v.Services(org.ID)
+		if err != nil {
+			return err
+		}
+		out.Types = make([]Type, len(all))
+		for i, x := range all {
+			out.Types[i] = typeAnswer(x, org.UUID, i+1)
+		}
+		return nil
+	})
+	return out, err
+}
+
+type typeBody struct {
+	Name          rest.Opt[string]          `json:"name"`
+	Description   rest.Opt[string]          `json:"description"`
+	Duration      rest.Opt[int]             `json:"durationMinutes"`
+	Color         rest.Opt[string]          `json:"color"`
+	BufferBefore  rest.Opt[int]             `json:"bufferBeforeMinutes"`
+	BufferAfter   rest.Opt[int]             `json:"bufferAfterMinutes"`
+	MaxPerDay     rest.Opt[int]             `json:"maxPerDay"`
+	MaxPerWeek    rest.Opt[int]             `json:"maxPerWeek"`
+	MaxPerMonth   rest.Opt[int]             `json:"maxPerMonth"`
+	MinNotice     rest.Opt[int]             `json:"minNoticeHours"`
+	MaxAhead      rest.Opt[int]             `json:"maxDaysAhead"`
+	Confirm       rest.Opt[bool]            `json:"requiresConfirmation"`
+	ConfirmWithin rest.Opt[int]             `json:"confirmWithinHours"`
+	Questions     rest.Opt[json.RawMessage] `json:"bookingQuestions"`
+	Schedule      rest.Opt[string]          `json:"scheduleId"`
+	Active        rest.Opt[bool]            `json:"isActive"`
+}
+
+type typeIn struct {
+	Body typeBody `body:"json"`
+}
+
+// Bounds of a type.
+const (
+	maxName        = 1000     // bytes
+	maxText        = 16 << 10 // bytes
+	maxTypeMinutes = 7 * 24 * 60
+	maxBuffer      = 24 * 60 // minutes
+	maxCount       = 100_000
+	maxHours       = 366 * 24
+	maxDays        = 3650
+)
+
+var colorPattern = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+
+// Validate checks the type.
+func (in *typeIn) Validate(f *rest.Faults) {
+	b := &in.Body
+	name, hasName := b.Name.Get()
+	if _, ok := b.Duration.Get(); !ok || !hasName && !f.Has("name") {
+		f.Add("", "name and durationMinutes are required")
+		return
+	}
+	if !f.Has("name") && (strings.TrimSpace(name) == "" || len(name) > maxName) {
+		f.Add("name", fmt.Sprintf("must have 1 to %d bytes", maxName))
+	}
+	for _, x := range []struct {
+		name     string
+		value    rest.Opt[int]
+		min, max int
+	}{
+		{"durationMinutes", b.Duration, 1, maxTypeMinutes},
+		{"bufferBeforeMinutes", b.BufferBefore, 0, maxBuffer},
+		{"bufferAfterMinutes", b.BufferAfter, 0, maxBuffer},
+		{"maxPerDay", b.MaxPerDay, 1, maxCount},
+		{"maxPerWeek", b.MaxPerWeek, 1, maxCount},
+		{"maxPerMonth", b.MaxPerMonth, 1, maxCount},
+		{"minNoticeHours", b.MinNotice, 0, maxHours},
+		{"maxDaysAhead", b.MaxAhead, 1, maxDays},
+		{"confirmWithinHours", b.ConfirmWithin, 1, maxHours},
+	} {
+		if n, ok := x.value.Get(); ok && !f.Has(x.name) && (n < x.min || n > x.max) {
+			f.Add(x.name, fmt.Sprintf("must be from %d to %d", x.min, x.max))
+		}
+	}
+	if c, ok := b.Color.Get(); ok && !f.Has("color") && !colorPattern.MatchString(c) {
+		f.Add("color", "must be of the form #rrggbb")
+	}
+	if len(b.Description.Or("")) > maxText {
+		f.Add("description", fmt.Sprintf("must have at most %d bytes", maxText))
+	}
+	if q, ok := b.Questions.Get(); ok && (q[0] != '[' || len(q) > maxText) {
+		f.Add("bookingQuestions", fmt.Sprintf("must be an array of at most %d bytes", maxText))
+	}
+	if id, ok := b.Schedule.Get(); ok && !f.Has("scheduleId") {
+		if reason := wrongReference(id); reason != "" {
+			f.Add("scheduleId", reason)
+		}
+	}
+}
+
+// service gives the service that is asked for. The body was validated.
+func (b *typeBody) service(org store.PrincipalID) (*store.Service, error) {
+	var e extra
+	if n, ok := b.ConfirmWithin.Get(); ok {
+		e.Vastal.ConfirmWithinHours = &n
+	}
+	e.Vastal.BookingQuestions = b.Questions.Or(nil)
+	e.Vastal.ScheduleID = b.Schedule.Or("")
+	more, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("appointment type: %w", err)
+	}
+	in := func(n rest.Opt[int], def int, unit time.Duration) time.Duration {
+		return time.Duration(n.Or(def)) * unit
+	}
+	return &store.Service{
+		Org: org, Name: b.Name.Or(""), Description: b.Description.Or(""), Color: b.Color.Or(defaultColor),
+		Length:       in(b.Duration, 0, time.Minute),
+		BufferBefore: in(b.BufferBefore, 0, time.Minute), BufferAfter: in(b.BufferAfter, 0, time.Minute),
+		MinNotice: in(b.MinNotice, defaultNoticeHours, time.Hour), MaxAhead: in(b.MaxAhead, defaultMaxDaysAhead, wholeDay),
+		MaxPerDay: b.MaxPerDay.Or(0), MaxPerWeek: b.MaxPerWeek.Or(0), MaxPerMonth: b.MaxPerMonth.Or(0),
+		Confirm: b.Confirm.Or(false), Inactive: !b.Active.Or(true), Extra: more,
+	}, nil
+}
+
+// createType makes an appointment type.
+func (s *service) createType(ctx context.Context, in typeIn) (out typeOut, err error) {
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		org, err := organisationOf(&tx.View, auth.Actor(ctx), store.RightWrite)
+		if err != nil {
+			return err
+		}
+		x, err := in.Body.service(org.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutService(x); err != nil {
+			return err
+		}
+		all, err := tx.Services(org.ID)
+		if err != nil {
+			return err
+		}
+		out.Type = typeAnswer(x, org.UUID, len(all))
+		return nil
+	})
+	return out, err
+}
