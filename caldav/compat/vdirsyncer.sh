@@ -8,72 +8,10 @@
 # DAYBOOK is the program to test; without it, it is built from this tree.
 # Needs vdirsyncer, khal, curl, python3. All is kept in a temporary folder;
 # the daemon listens on loopback alone, and only it is ended.
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-
-for program in vdirsyncer khal curl python3; do
-	command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 0; }
-done
-
-work=$(mktemp -d)
-pid=
-cleanup() {
-	local rc=$?
-	if [[ -n $pid ]]; then
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	fi
-	((rc == 0)) || tail -n 20 "$work/daemon.log" 2>/dev/null || true
-	rm -rf "$work"
-	exit "$rc"
-}
-trap cleanup EXIT
-
-fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
-ok() { printf 'ok: %s\n' "$*"; }
-
-daybook=${1:-}
-if [[ -z $daybook ]]; then
-	daybook=$work/daybook
-	CGO_ENABLED=0 go build -o "$daybook" ./cmd/daybook
-fi
-
-# No proxy and no settings of whoever runs this.
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-export HOME=$work XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/share XDG_CACHE_HOME=$work/cache
-export LC_ALL=C.UTF-8 VDIRSYNCER_CONFIG=$work/vdirsyncer.conf
-
-# --- the daemon ---
-
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-url=http://127.0.0.1:$port
-site=0197f3c2-0000-7000-8000-000000000001
-ada=0197f3c2-0000-7000-8000-0000000000a1
-
-cat >"$work/demo.yaml" <<EOF
-organisations:
-  - slug: demo
-    id: $site
-    name: Demo Clinic
-    zone: Europe/Berlin
-    users:
-      - {name: user01, password: user01, email: user01@example.com, grants: [admin]}
-    resources:
-      - {id: $ada, kind: staff, name: ada, display_name: Ada Noor, alias: 1, color: "#3B82F6"}
-    tokens:
-      - {id: demo-admin, secret: demo-admin-secret, kind: bearer, grants: [admin]}
-    feeds:
-      - {secret: 3q2-very-long-random-feed-secret, name: ada, calendar: ada, show: full}
-EOF
-"$daybook" apply --data "$work/data" "$work/demo.yaml" >"$work/apply.log" 2>&1 || { cat "$work/apply.log"; fail "apply"; }
-"$daybook" serve --data "$work/data" --listen "127.0.0.1:$port" >"$work/daemon.log" 2>&1 &
-pid=$!
-for _ in $(seq 100); do
-	curl -fsS -o /dev/null "$url/readyz" 2>/dev/null && break
-	kill -0 "$pid" 2>/dev/null || fail "the daemon ended"
-	sleep 0.1
-done
-curl -fsS -o /dev/null "$url/readyz" || fail "the daemon is not ready"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+needs vdirsyncer khal
+start "$@"
+export VDIRSYNCER_CONFIG=$work/vdirsyncer.conf
 
 rest() { # METHOD PATH [BODY]
 	curl -fsS -X "$1" -H 'Authorization: Bearer demo-admin.demo-admin-secret' -H 'Content-Type: application/json' \
@@ -190,3 +128,74 @@ ok "removed in the calendar app, it is gone for REST"
 vds sync
 [[ $(find "$work/copy" -name '*.ics' | wc -l) == 500 ]] || fail "the other copy still has it"
 ok "and from the other copy"
+
+# --- nothing new: nothing is moved ---
+
+etags() { curl -fsS -u user01:user01 -X PROPFIND -H 'Depth: 1' --data '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>' "$url/dav/calendars/user01/ada~shared/" | grep -o '<D:getetag>[^<]*' | sort; }
+before=$(etags)
+vds sync
+! grep -q 'Copying\|Deleting' "$work/vdirsyncer.log" || fail "a sync with nothing new moved something"
+[[ $(etags) == "$before" ]] || fail "a sync with nothing new changed an ETag"
+ok "a sync with nothing new moves nothing"
+
+# --- changed on both sides: told, nothing lost, resolved ---
+
+other=$(grep -l "UID:bulk-7$\|UID:bulk-7"$'\r' -r "$work/copy")
+sed -i 's/SUMMARY:Event 7/SUMMARY:Seven at the desk/' "$calendar/bulk-7.ics"
+sed -i 's/SUMMARY:Event 7/SUMMARY:Seven of the copy/' "$other"
+vds sync desk
+if vdirsyncer sync copy >"$work/conflict.log" 2>&1 </dev/null; then fail "a conflict is not told"; fi
+grep -qi conflict "$work/conflict.log" || { cat "$work/conflict.log"; fail "another error than a conflict"; }
+grep -q 'Seven of the copy' "$other" || fail "the copy's change is lost"
+sed -i '/^\[pair copy\]/a conflict_resolution = "b wins"' "$VDIRSYNCER_CONFIG"
+vds discover copy
+vds sync copy
+grep -q 'Seven at the desk' "$other" || fail "the conflict is not resolved"
+ok "a change on both sides is a conflict, and is resolved"
+
+# --- names and UIDs that need care ---
+
+n=0
+for uid in 'with space' 'per%cent' 'per%20cent' 'a/b' 'ünï' 'literal%0A' 'plus+at@colon:x' 'q?u#x&y'; do
+	n=$((n + 1))
+	printf 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//compat//EN\r\nBEGIN:VEVENT\r\nUID:%s\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:20270501T100000Z\r\nSUMMARY:Odd %d\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n' "$uid" "$n" >"$calendar/odd name $n.ics"
+done
+vds sync desk
+vds sync copy
+for n in $(seq 8); do
+	down=$(grep -lr "SUMMARY:Odd $n\$\|SUMMARY:Odd $n"$'\r' "$work/copy") || fail "odd $n did not come down"
+	cmp <(tr -d '\r' <"$calendar/odd name $n.ics") <(tr -d '\r' <"$down") || fail "odd $n is not as it was sent"
+done
+rm "$calendar"/odd*.ics
+vds sync desk
+vds sync copy
+[[ -z $(grep -lr 'SUMMARY:Odd' "$work/copy") ]] || fail "odd names are not removed"
+ok "odd UIDs go up, down, and away"
+
+# --- tasks, journals, and a calendar made and removed by the client ---
+
+printf 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//compat//EN\r\nBEGIN:VTODO\r\nUID:todo\r\nDTSTAMP:20270101T000000Z\r\nSUMMARY:To do\r\nEND:VTODO\r\nEND:VCALENDAR\r\n' >"$calendar/todo.ics"
+printf 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//compat//EN\r\nBEGIN:VJOURNAL\r\nUID:journal\r\nDTSTAMP:20270101T000000Z\r\nSUMMARY:Noted\r\nEND:VJOURNAL\r\nEND:VCALENDAR\r\n' >"$calendar/journal.ics"
+vds sync desk
+vds sync copy
+[[ $(grep -lr 'SUMMARY:To do\|SUMMARY:Noted' "$work/copy" | wc -l) == 2 ]] || fail "a task or a journal did not come down"
+ok "a task and a journal go up and down"
+
+mkdir "$work/desk/made"
+printf 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//compat//EN\r\nBEGIN:VEVENT\r\nUID:first\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:20270501T100000Z\r\nSUMMARY:First\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n' >"$work/desk/made/first.ics"
+sed -i '/^\[pair desk\]/,/^$/s/collections = .*/collections = ["from a", "from b"]/' "$VDIRSYNCER_CONFIG"
+vds discover desk
+vds sync desk
+curl -fsS -u user01:user01 "${home}made/first.ics" | grep -q 'SUMMARY:First' || fail "the new calendar has no event"
+ok "a calendar is made by the client"
+
+# --- all gone at once ---
+
+printf 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//compat//EN\r\nBEGIN:VEVENT\r\nUID:last\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:20270501T100000Z\r\nSUMMARY:Last\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n' >"$calendar/last.ics"
+rm "$calendar"/bulk-*.ics
+vds sync desk
+vds sync copy
+[[ $(find "$work/copy" -name '*.ics' | wc -l) == 3 ]] || fail "of a mass delete $(find "$work/copy" -name '*.ics' | wc -l) are left"
+ok "500 events are deleted, here and there"
+
+finish
