@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // freq is the FREQ of a rule, in rising order of the period's length.
@@ -77,6 +78,8 @@ type rule struct {
 	setpos                  []int
 
 	skip skip
+
+	counted atomic.Pointer[countEnd] // nil until COUNT was followed to its end
 
 	seen  uint16 // by index in recurParts
 	fault string // what RFC 5545 forbids and no reading suffers from

@@ -69,7 +69,7 @@ func newPlan(r *rule, start int64, form Form, zone *Zone) *plan {
 		return nil
 	}
 	if r.count > 0 {
-		p.setCount(r.count)
+		p.setCount(r)
 	}
 	return p
 }
@@ -239,59 +239,3 @@ func (p *plan) reachable() bool {
 
 // inLimit reports whether n is in the set; the empty set limits nothing.
 func inLimit(set uint64, n int64) bool { return set == 0 || set&(1<<n) != 0 }
-
-// countWork bounds the counting of a rule.
-const countWork = 500_000
-
-// setCount turns COUNT into the end that it means, so that later every window
-// is reached by arithmetic. DTSTART counts, on the rule or not.
-func (p *plan) setCount(count int64) {
-	work := countWork
-	it := newWalker(p, &work)
-	it.seek(p.start)
-	c, ok := it.next()
-	if !ok || c != p.start {
-		count--
-	}
-	if count == 0 {
-		p.end = p.start - 1
-		return
-	}
-	if ok && p.even() {
-		p.end = min(p.end, it.nth(count-1))
-		return
-	}
-	for ok && count > 1 {
-		// The rest of a period is counted at once.
-		if rest := it.n - it.i; rest > 0 && it.at(it.i) > it.last {
-			n := min(rest, count-1)
-			it.i += n
-			c = it.at(it.i - 1)
-			it.last = c
-			count -= n
-			continue
-		}
-		c, ok = it.next()
-		count--
-	}
-	switch {
-	case ok:
-		p.end = min(p.end, c)
-	case work < 0:
-		p.end, p.unfinished = min(p.end, it.last), true
-	}
-}
-
-// even reports whether all periods have equally many instances.
-func (p *plan) even() bool {
-	const first28 = 1<<29 - 2
-	days := p.months == 0 || p.freq == yearly
-	switch p.freq {
-	case yearly, monthly:
-		days = days && p.monthDays.set && !p.byDay && !p.yearDays.set && !p.weeks.set &&
-			p.monthDays.fwd[0]&^first28 == 0 && p.monthDays.rev == [6]uint64{}
-	case weekly, daily, hourly, minutely, secondly:
-		days = !p.dayLimits
-	}
-	return days && p.hourLimit|p.minLimit|p.secondLimit == 0
-}

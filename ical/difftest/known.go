@@ -119,7 +119,9 @@ var differences = []difference{
 	},
 	{
 		[]string{"libical"},
-		func(p parts) bool { return p.freq("HOURLY") && p.has("BYHOUR") || p.freq("MINUTELY") && p.has("BYMINUTE") },
+		func(p parts) bool {
+			return p.freq("HOURLY") && p.has("BYHOUR") || p.freq("MINUTELY") && p.has("BYMINUTE")
+		},
 		"the first instance comes twice",
 	},
 	{
@@ -149,7 +151,9 @@ var differences = []difference{
 	},
 	{
 		[]string{"ical.js"},
-		func(p parts) bool { return p.freq("HOURLY", "MINUTELY", "SECONDLY") && p.has("BYMONTH", "BYMONTHDAY", "BYDAY", "BYYEARDAY") },
+		func(p parts) bool {
+			return p.freq("HOURLY", "MINUTELY", "SECONDLY") && p.has("BYMONTH", "BYMONTHDAY", "BYDAY", "BYYEARDAY")
+		},
 		"rules of less than a day do not look at days",
 	},
 }
