@@ -349,7 +349,7 @@ func (v *View) SecretIs(id, secret string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if c.Kind != CredentialOnlive {
+	if !c.Kind.sealed() {
 		return secretIs(c.Hash, secret), nil
 	}
 	have, err := v.unseal(c)

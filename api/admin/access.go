@@ -87,7 +87,7 @@ func listGrants(ctx context.Context, s *Service, req ListGrants, _ *Stream) ([]G
 type CreateToken struct {
 	ID           string    `json:"id,omitempty"` // "" for a random one
 	Organisation string    `json:"organisation,omitempty"`
-	Kind         string    `json:"kind"`           // bearer, app, onlive
+	Kind         string    `json:"kind"`           // bearer, app, onlive, timetap
 	User         string    `json:"user,omitempty"` // whose rights it carries; needed for app
 	Grants       []string  `json:"grants"`         // RIGHT on the organisation, or RIGHT@TARGET
 	Label        string    `json:"label,omitempty"`
@@ -150,11 +150,11 @@ func createToken(ctx context.Context, s *Service, req CreateToken, _ *Stream) (S
 
 func tokenKind(s string) (store.CredentialKind, error) {
 	switch k := store.CredentialKind(s); k {
-	case store.CredentialApp, store.CredentialBearer, store.CredentialOnlive:
+	case store.CredentialApp, store.CredentialBearer, store.CredentialOnlive, store.CredentialTimeTap:
 		return k, nil
 	case store.CredentialPassword:
 	}
-	return "", fmt.Errorf("%w: kind %q of a token; known are bearer, app, onlive", store.ErrInvalid, s)
+	return "", fmt.Errorf("%w: kind %q of a token; known are bearer, app, onlive, timetap", store.ErrInvalid, s)
 }
 
 // checkTokenID allows what cannot be mistaken for anything else in ID.SECRET

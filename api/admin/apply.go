@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,10 +15,6 @@ import (
 
 // maxSpec bounds the file of apply.
 const maxSpec = 16 << 20
-
-// applyFrom begins the address that a secret of a file is tried from, so that
-// the throttle counts each by itself and apart from those of clients.
-const applyFrom = "apply "
 
 // Applied sums an apply up: records that were created, changed, and that were
 // already so.
@@ -95,8 +90,11 @@ func (s *Service) compareSecrets(ctx context.Context, sp *spec) (secrets, error)
 				return out, err
 			}
 			if users[u.Name] {
-				if _, err := s.Store.Authenticate(ctx, u.Name, *u.Password, applyFrom+u.Name); err == nil {
+				switch err := s.Store.VerifyUser(ctx, u.Name, *u.Password); {
+				case err == nil:
 					continue
+				case !errors.Is(err, store.ErrCredentials):
+					return out, err
 				}
 			}
 			hash, err := store.HashPassword(*u.Password)
@@ -134,20 +132,9 @@ func (s *Service) known(ctx context.Context, sp *spec) (users, tokens map[string
 
 // sameSecret tells whether a token's secret is as the file says.
 func (s *Service) sameSecret(ctx context.Context, t tokenSpec) bool {
-	presented := t.ID + "." + t.Secret
-	switch store.CredentialKind(t.Kind) {
-	case store.CredentialApp:
-		_, err := s.Store.Authenticate(ctx, text(t.User), presented, applyFrom+t.ID)
-		return err == nil
-	case store.CredentialBearer:
-		_, err := s.Store.AuthenticateToken(ctx, presented, applyFrom+t.ID)
-		return err == nil
-	case store.CredentialOnlive, store.CredentialPassword:
-	}
 	same := false
-	err := s.Store.View(ctx, func(v *store.View) error {
-		_, secret, err := v.Secret(t.ID)
-		same = err == nil && subtle.ConstantTimeCompare([]byte(secret), []byte(t.Secret)) == 1
+	err := s.Store.View(ctx, func(v *store.View) (err error) {
+		same, err = v.SecretIs(t.ID, t.Secret)
 		return err
 	})
 	return err == nil && same

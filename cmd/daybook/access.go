@@ -71,7 +71,8 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 		Long: `Create a token and show it, this once. Its kind says how it is presented:
   bearer  Authorization: Bearer ID.SECRET
   app     an app password of a user: Basic authentication with ID.SECRET as the password
-  onlive  a key that signs requests`,
+  onlive  a key that signs requests
+  timetap a key and a private key, for a session token`,
 		Example: "  daybook token create --grant write\n  daybook token create phone --kind app --user grace --expires 365d",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if len(args) > 0 {
@@ -90,7 +91,7 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&req.Kind, "kind", "bearer", "bearer, app, onlive")
+	f.StringVar(&req.Kind, "kind", "bearer", "bearer, app, onlive, timetap")
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.StringVar(&req.User, "user", "", "user whose rights it carries")
 	f.StringSliceVar(&req.Grants, "grant", nil, "RIGHT on the organisation, or RIGHT@TARGET; with --user they limit the user's rights")
@@ -103,7 +104,7 @@ func describeToken(w io.Writer, s admin.Secret) {
 	switch s.Kind {
 	case "app":
 		fmt.Fprintf(w, "User name: %s\nApp password, shown this once: %s\n", s.User, s.Token)
-	case "onlive":
+	case "onlive", "timetap":
 		fmt.Fprintf(w, "Credential: %s\nSecret, shown this once: %s\n", s.ID, s.Secret)
 	default:
 		fmt.Fprintf(w, "Token, shown this once: %s\nSend it as \"Authorization: Bearer %s\".\n", s.Token, s.Token)
