@@ -312,7 +312,7 @@ func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
 		c.rows++
 	})
 	if p.flags&(factDense|factUndated) != 0 {
-		c.want[string(newKey(tableDense).collection(b.Collection).object(f.ID))] = []byte{p.flags}
+		c.want[string(newKey(tableDense).collection(b.Collection).object(f.ID))] = p.dense()
 	}
 	if p.flags&factEndless != 0 {
 		c.want[string(newKey(tableEndless).collection(b.Collection).object(f.ID))] = key(nil).u64(uint64(p.until))

@@ -106,13 +106,14 @@ func (v *View) listed(table byte, c CollectionID, fn func(o ObjectID, value []by
 // eachExpanded calls fn for the instances that the index has no rows for.
 func (v *View) eachExpanded(c CollectionID, from, to int64, zone *ical.Zone, fn func(Row)) error {
 	type job struct {
-		o     ObjectID
-		since int64 // instances before have rows
+		o       ObjectID
+		since   int64  // instances before have rows
+		counted []byte // of its rules, as the index keeps it
 	}
 	var jobs []job
 	v.listed(tableDense, c, func(o ObjectID, b []byte) {
 		if b[0]&factDense != 0 {
-			jobs = append(jobs, job{o, -rowBias})
+			jobs = append(jobs, job{o, -rowBias, slices.Clone(b[1:])})
 		}
 	})
 	dense := len(jobs)
@@ -120,26 +121,29 @@ func (v *View) eachExpanded(c CollectionID, from, to int64, zone *ical.Zone, fn 
 	if to > metaInt(v.r, metaHorizon)-floatPad {
 		v.listed(tableEndless, c, func(o ObjectID, b []byte) {
 			if until := int64(u64(b)); to > until-floatPad {
-				jobs = append(jobs, job{o, until})
+				jobs = append(jobs, job{o, until, nil})
 			}
 		})
 	}
 	v.s.metrics.fallback.WithLabelValues("dense").Add(float64(dense))
 	v.s.metrics.fallback.WithLabelValues("horizon").Add(float64(len(jobs) - dense))
 	for _, j := range jobs {
-		if err := v.expand(j.o, j.since, from, to, zone, fn); err != nil {
+		if err := v.expand(j.o, j.since, j.counted, from, to, zone, fn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *View) expand(id ObjectID, since, from, to int64, zone *ical.Zone, fn func(Row)) error {
+// expand gives an object's instances from since on; counted is what the index
+// keeps of its rules.
+func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, zone *ical.Zone, fn func(Row)) error {
 	o, err := v.parsedObject(id)
 	if err != nil {
 		v.s.log.Warn("stored object cannot be expanded", "object", uint64(id), "err", err)
 		return nil // it is served as bytes and reported by check
 	}
+	o.SetCounted(counted)
 	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone}
 	err = o.EachInstance(ask, func(i *ical.Instance) bool {
 		r := rowOf(o, i)

@@ -61,10 +61,13 @@ func appendStart(k key, sec int64) key {
 	return append(k, byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
-func rowKey(c CollectionID, class byte, start int64, o ObjectID, twin byte) key {
+func rowKey(c CollectionID, class byte, start int64, o ObjectID, twin uint16) key {
 	k := appendStart(append(newKey(tableRows).collection(c), class), start).object(o)
 	if twin > 0 { // another instance of the same object at the same time
-		k = append(k, twin)
+		k = append(k, byte(twin))
+	}
+	if twin > math.MaxUint8 {
+		k = append(k, byte(twin>>8))
 	}
 	return k
 }
@@ -270,18 +273,18 @@ func rowKeys(c CollectionID, o ObjectID, packed []byte, yield func(i int, class 
 	}
 	u := unpacker{b: packed}
 	var at place
-	var twins map[place]byte // of the present start; most objects never need it
+	var twins map[place]uint16 // of the present start; most objects never need it
 	for i := 0; len(u.b) > 0; i++ {
 		before := at
 		at.class = u.byte()
 		step := u.int()
 		at.start += step
-		twin := byte(0)
+		twin := uint16(0)
 		switch {
 		case i == 0 || step != 0:
 			twins = nil
 		case twins == nil:
-			twins = map[place]byte{before: 1}
+			twins = map[place]uint16{before: 1}
 			fallthrough
 		default:
 			twin = twins[at]
@@ -307,12 +310,22 @@ func (tx *Tx) indexIn(c CollectionID, o ObjectID, p *Prepared, hasRows bool, cla
 		tx.count(metaRows, int64(len(p.rows)))
 	}
 	if p.flags&(factDense|factUndated) != 0 {
-		tx.put(newKey(tableDense).collection(c).object(o), []byte{p.flags})
+		tx.put(newKey(tableDense).collection(c).object(o), p.dense())
 	}
 	if p.flags&factEndless != 0 {
 		tx.put(newKey(tableEndless).collection(c).object(o), key(nil).u64(uint64(p.until)))
 	}
 	return err
+}
+
+// dense is what the dense table says of the object: why it is there, and what
+// counting its rules has found, so that no query counts again.
+func (p *Prepared) dense() []byte {
+	b := []byte{p.flags}
+	if p.flags&factDense != 0 {
+		b = append(b, p.object.Counted()...)
+	}
+	return b
 }
 
 // unindexIn removes them.

@@ -109,6 +109,24 @@ func TestDenseSeriesAreFoundWithoutRows(t *testing.T) {
 	mustCheck(t, s)
 }
 
+func TestCountingIsKeptWithDenseSeries(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	put(t, s, h.adaCal, "counted.ics", testEvent("c", ":20270301T000000Z", "RRULE:FREQ=MINUTELY;INTERVAL=7;BYHOUR=9;COUNT=50000"))
+	view(t, s, func(v *View) error {
+		n := 0
+		v.listed(tableDense, h.adaCal, func(_ ObjectID, b []byte) { n += len(b) })
+		if n < 3 || n > 16 {
+			t.Errorf("%d bytes are kept", n)
+		}
+		return nil
+	})
+	if got := rows(t, s, h.adaCal, "20330101T0900", "20330101T0930", nil); len(got) < 4 {
+		t.Errorf("got %v", got)
+	}
+	mustCheck(t, s)
+}
+
 func TestOpenAvailabilitiesAreFoundInEveryWindow(t *testing.T) {
 	s := newTest(t)
 	h := newTestHouse(t, s)
