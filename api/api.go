@@ -15,6 +15,7 @@ import (
 	"daybook/api/feeds"
 	"daybook/api/rest"
 	"daybook/api/trybe"
+	"daybook/api/vastal"
 	"daybook/store"
 )
 
@@ -78,6 +79,7 @@ func apis(o Options) []*rest.API {
 next:
 	for _, a := range []*rest.API{
 		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
+		vastal.New(vastal.Options{Store: o.Store, Now: o.Now}),
 	} {
 		for _, name := range o.Off {
 			if a.Name == name {

@@ -73,6 +73,7 @@ const (
 	apiCalDAV = "caldav"
 	apiFeeds  = "feeds"
 	apiTrybe  = "trybe"
+	apiVastal = "vastal"
 	apiHouse  = "house"
 	apiProbes = "probes"
 	apiOther  = "other"
@@ -86,6 +87,11 @@ var mounts = []struct{ prefix, api string }{
 	{"/feeds", apiFeeds},
 	{"/shop", apiTrybe},
 	{"/sites", apiTrybe},
+	{"/v1/calendar", apiVastal},
+	{"/calendar/availability", apiVastal},
+	{"/calendar/appointment-types", apiVastal},
+	{"/calendar/appointments", apiVastal},
+	{"/calendar/openings", apiVastal},
 	{"/v1", apiHouse},
 	{"/livez", apiProbes},
 	{"/readyz", apiProbes},
