@@ -79,7 +79,11 @@ func TestChecklistDiscovery(t *testing.T) {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL", "ACL", "POST"} {
 			var bodies []string
 			for _, path := range []string{home, cal, cal + "there.ics", cal + "missing.ics", home + "missing/"} {
-				bodies = append(bodies, w.as("bob", method, path, "").in(t).is(403).body)
+				body := ""
+				if method == "PROPPATCH" {
+					body = setProps("<D:displayname>x</D:displayname>")
+				}
+				bodies = append(bodies, w.as("bob", method, path, body).in(t).is(403).body)
 			}
 			if slices.ContainsFunc(bodies, func(b string) bool { return b != bodies[0] }) {
 				t.Errorf("%s tells more of one than of another", method)

@@ -60,15 +60,15 @@ func TestChecklistPROPFIND(t *testing.T) {
 	})
 	t.Run("15 propname and allprop", func(t *testing.T) {
 		w.ann("PROPFIND", cal, `<D:propfind`+ns+`><D:propname/></D:propfind>`, "Depth: 0").in(t).is(207).
-			has("<D:displayname/>", "<C:supported-calendar-component-set/>", "<CS:getctag/>").lacks("404", "<C:comp ")
+			has("<D:displayname/>", "<C:supported-calendar-component-set/>", "<CS:getctag/>").lacks("404 Not Found", "<C:comp ")
 		all := `<D:propfind` + ns + `><D:allprop/></D:propfind>`
 		w.ann("PROPFIND", cal, all, "Depth: 0").in(t).is(207).
-			has("<D:displayname>", "<D:resourcetype>").lacks("404", "<C:supported-calendar-component-set", "<D:supported-report-set", "<D:acl")
+			has("<D:displayname>", "<D:resourcetype>").lacks("404 Not Found", "<C:supported-calendar-component-set", "<D:supported-report-set", "<D:acl")
 		w.ann("PROPFIND", cal, strings.Replace(all, "<D:allprop/>", "<D:allprop/><D:include><C:supported-calendar-component-set/></D:include>", 1), "Depth: 0").in(t).
 			has(`<C:comp name="VEVENT"/>`)
 	})
 	t.Run("16 17 length and type", func(t *testing.T) {
-		w.ann("PROPFIND", cal, propfind("<D:getcontentlength/>"), "Depth: 0").in(t).has("<D:getcontentlength/>", "200 OK").lacks("404")
+		w.ann("PROPFIND", cal, propfind("<D:getcontentlength/>"), "Depth: 0").in(t).has("<D:getcontentlength/>", "200 OK").lacks("404 Not Found")
 		w.ann("PUT", cal+"typed.ics", event("typed", "20260301T100000Z", "20260301T110000Z"), `Content-Type: text/calendar; charset="utf-8"; component=vevent; method=x`).in(t).is(201)
 		w.ann("PROPFIND", cal+"typed.ics", propfind("<D:getcontenttype/>"), "Depth: 0").in(t).has("<D:getcontenttype>text/calendar;charset=utf-8</D:getcontenttype>")
 		if got := w.ann("GET", cal+"typed.ics", "").in(t).header.Get("Content-Type"); got != "text/calendar;charset=utf-8" {

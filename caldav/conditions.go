@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"daybook/caldav/dav"
@@ -13,8 +14,12 @@ import (
 // etagDigits is the alphabet of store.ETag's text form.
 var etagDigits = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// parseETag reads the text form of an ETag.
+// parseETag reads the text form of an ETag; that of another form of the object
+// stands for the same state.
 func parseETag(s string) (e store.ETag, ok bool) {
+	if tag, suffix, other := strings.Cut(s, "-"); other && slices.Contains([]string{"json", "ref", "json-ref"}, suffix) {
+		s = tag
+	}
 	if len(s) != 27 || s[0] != 'e' {
 		return e, false
 	}

@@ -3,7 +3,6 @@ package caldav
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ func (x *exchange) get() error {
 	}
 	var r *resource
 	fresh := false
+	f := wanted(x.r.Header)
 	err := x.view(func(v *store.View) (err error) {
 		if r, err = x.resolve(v, x.target); err != nil {
 			return err
@@ -26,7 +26,7 @@ func (x *exchange) get() error {
 		if err = x.require(r, store.RightRead); err != nil {
 			return err
 		}
-		if fresh, err = x.fresh(r); err != nil || fresh {
+		if fresh, err = x.fresh(r, f); err != nil || fresh {
 			return err
 		}
 		r.body, err = v.Data(r.member.Object)
@@ -35,25 +35,16 @@ func (x *exchange) get() error {
 	if err != nil {
 		return err
 	}
-	x.describe(r)
 	if fresh {
+		x.describe(r.member, f)
 		return x.empty(http.StatusNotModified)
 	}
-	return x.send(http.StatusOK, calendarType, r.body)
+	return x.sendObject(http.StatusOK, r.member, r.body)
 }
-
-// describe sets the headers of an object's state.
-func (x *exchange) describe(r *resource) {
-	h := x.w.Header()
-	h.Set("ETag", quoted(r.member.ETag))
-	h.Set("Last-Modified", r.member.Modified.UTC().Format(http.TimeFormat))
-}
-
-func quoted(e store.ETag) string { return string(appendETag(nil, e)) }
 
 // fresh evaluates the conditions of a read (RFC 9110 §13.2.2): true asks for
 // 304.
-func (x *exchange) fresh(r *resource) (bool, error) {
+func (x *exchange) fresh(r *resource, f form) (bool, error) {
 	h := x.r.Header
 	if len(h["If-Match"]) > 0 {
 		c := cond(http.Header{"If-Match": h["If-Match"]})
@@ -62,20 +53,13 @@ func (x *exchange) fresh(r *resource) (bool, error) {
 		}
 	}
 	if none := dav.ParseETags(h["If-None-Match"]); none.Given {
-		return none.Any || slices.Contains(none.Tags, r.member.ETag.String()), nil
+		return none.Any || slices.Contains(none.Tags, r.member.ETag.String()+f.suffix()), nil
 	}
 	if s := h.Get("If-Modified-Since"); s != "" {
 		t, err := http.ParseTime(s)
 		return err == nil && !r.member.Modified.Truncate(time.Second).After(t), nil // a bad date is no condition
 	}
 	return false, nil
-}
-
-// isCalendarType reports whether a media type is iCalendar, whatever its
-// parameters.
-func isCalendarType(ct string) bool {
-	ct, _, _ = strings.Cut(ct, ";")
-	return strings.EqualFold(strings.TrimSpace(ct), "text/calendar")
 }
 
 // getCalendar answers with a whole calendar as one iCalendar stream, as feed
@@ -135,9 +119,7 @@ func acceptsGzip(h http.Header) bool {
 	for part := range strings.SplitSeq(strings.Join(h["Accept-Encoding"], ","), ",") {
 		name, q, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			weight, isWeight := strings.CutPrefix(strings.TrimSpace(q), "q=")
-			v, err := strconv.ParseFloat(weight, 64)
-			return !isWeight || err == nil && v > 0
+			return weightOf(q) > 0
 		}
 	}
 	return false

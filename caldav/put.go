@@ -60,7 +60,7 @@ func (x *exchange) write(a address, c store.Cond) error {
 	if err != nil {
 		return x.current(r, err)
 	}
-	prepared, err := x.readObject(r)
+	prepared, exact, err := x.readObject(r)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (x *exchange) write(a address, c store.Cond) error {
 		return x.current(r, err)
 	}
 	r.member = res.Member
-	return x.written(a, r, res.Created, prepared.Object())
+	return x.written(a, r, res.Created, exact, prepared.Object().Data())
 }
 
 // destination resolves the place of an object that may not be there yet, and
@@ -107,36 +107,60 @@ func (x *exchange) destination(v *store.View, a address) (*resource, error) {
 	return r, nil
 }
 
-// readObject reads and checks the body. What is refused is logged by rule and
-// line, never by content.
-func (x *exchange) readObject(r *resource) (*store.Prepared, error) {
+// readObject reads and checks the body; exact tells that it is stored as it was
+// sent.
+func (x *exchange) readObject(r *resource) (prepared *store.Prepared, exact bool, err error) {
 	h := x.r.Header
-	if ct := h.Get("Content-Type"); ct != "" && !isCalendarType(ct) {
-		return nil, errSupportedData
+	jcal := false
+	if ct := h.Get("Content-Type"); ct != "" {
+		var ok bool
+		if jcal, ok = mediaForm(ct); !ok {
+			return nil, false, errSupportedData
+		}
 	}
 	if enc := h.Get("Content-Encoding"); enc != "" && enc != "identity" {
-		return nil, errMediaType
+		return nil, false, errMediaType
 	}
 	if h.Get("Content-Range") != "" {
-		return nil, errBadRequest // RFC 9110 §14.5
+		return nil, false, errBadRequest // RFC 9110 §14.5
 	}
 	body, err := x.readBody(x.srv.Object.Bytes)
 	if errors.Is(err, dav.ErrTooLarge) {
 		x.refused(r, ical.MaxResourceSize, err)
-		return nil, errResourceSize
+		return nil, false, errResourceSize
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	o, err := ical.ParseResource(body, x.srv.Object)
+	o, err := x.checkObject(body, jcal)
 	if err != nil {
 		if e, ok := errors.AsType[*ical.InvalidError](err); ok {
 			x.refused(r, e.Rule, err)
 		}
+		return nil, false, err
+	}
+	prepared, err = x.srv.Store.Prepare(o)
+	return prepared, o.Exact() && !jcal, err
+}
+
+// checkObject reads an object and applies the rules that are those of this
+// protocol alone.
+func (x *exchange) checkObject(body []byte, jcal bool) (o *ical.Object, err error) {
+	if jcal {
+		if body, err = ical.FromJCal(body, x.srv.Object); err != nil {
+			return nil, err
+		}
+	}
+	if o, err = ical.ParseResource(body, x.srv.Object); err != nil {
 		return nil, err
 	}
-	return x.srv.Store.Prepare(o)
+	if err := o.CheckZones(); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
+
+// refused logs what is not taken, by rule and line, never by content.
 
 func (x *exchange) refused(r *resource, rule ical.Rule, err error) {
 	x.srv.metrics.refused.WithLabelValues(string(rule)).Inc()
@@ -156,13 +180,12 @@ func (x *exchange) current(r *resource, err error) error {
 	if readErr != nil || !r.rights.Has(store.RightRead) {
 		return err
 	}
-	x.represent(x.target.href, r)
-	return x.send(http.StatusPreconditionFailed, calendarType, r.body)
+	x.represent(x.target.href)
+	return x.sendObject(http.StatusPreconditionFailed, r.member, r.body)
 }
 
 // represent sets the headers of an answer that carries the object.
-func (x *exchange) represent(href string, r *resource) {
-	x.describe(r)
+func (x *exchange) represent(href string) {
 	h := x.w.Header()
 	h.Set("Content-Location", href)
 	h.Set("Preference-Applied", "return=representation")
@@ -171,7 +194,7 @@ func (x *exchange) represent(href string, r *resource) {
 
 // written answers a successful write. The ETag is given only when the bytes
 // stored are those that were sent (RFC 4791 §5.3.4).
-func (x *exchange) written(a address, r *resource, created bool, o *ical.Object) error {
+func (x *exchange) written(a address, r *resource, created, exact bool, data []byte) error {
 	h := x.w.Header()
 	if x.r.Method == http.MethodPost {
 		h.Set("Location", x.absolute(a.href))
@@ -181,11 +204,11 @@ func (x *exchange) written(a address, r *resource, created bool, o *ical.Object)
 		if created {
 			code = http.StatusCreated
 		}
-		x.represent(a.href, r)
-		return x.send(code, calendarType, o.Data())
+		x.represent(a.href)
+		return x.sendObject(code, r.member, data)
 	}
-	if o.Exact() {
-		x.describe(r)
+	if exact {
+		x.describe(r.member, form{})
 	}
 	if created {
 		return x.empty(http.StatusCreated)

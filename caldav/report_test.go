@@ -148,7 +148,7 @@ func TestSyncFollowsChanges(t *testing.T) {
 	w.put(cal+"new.ics", event("new", "20260401T100000Z", "20260401T110000Z"))
 	w.ann("DELETE", cal+"new.ics", "").is(204)
 	w.ann("REPORT", cal, syncFrom(first.token(), etag)).lists("e0001.ics 404,e0000.ics,new.ics 404")
-	w.ann("REPORT", cal, syncFrom("", `<D:prop/>`)).lists("e0002.ics,e0000.ics").has("<D:propstat><D:prop></D:prop><D:status>HTTP/1.1 200 OK").lacks("404")
+	w.ann("REPORT", cal, syncFrom("", `<D:prop/>`)).lists("e0002.ics,e0000.ics").has("<D:propstat><D:prop></D:prop><D:status>HTTP/1.1 200 OK").lacks("404 Not Found")
 	part := w.ann("REPORT", cal, syncFrom("", `<D:limit><D:nresults>1</D:nresults></D:limit>`+etag)).lists("e0002.ics, 507")
 	w.ann("REPORT", cal, syncFrom(part.token(), etag)).lists("e0000.ics")
 	w.ann("REPORT", cal, syncFrom("urn:else:1", etag)).refuses("valid-sync-token")
@@ -203,10 +203,10 @@ func TestPropfindBodies(t *testing.T) {
 	w.ann("PROPFIND", cal, propfind("<D:getetag/>")).refuses("propfind-finite-depth")
 	w.ann("PROPFIND", cal+"a.ics", propfind("<D:getetag/>"), "Depth: infinity").is(207)
 	w.ann("PROPFIND", cal, propfind("<D:getetag/>"), "Depth: 7").is(400)
-	w.ann("PROPFIND", cal, "", "Depth: 0").is(207).has("<D:resourcetype>").lacks("calendar-timezone", "supported-calendar-component-set", "404")
+	w.ann("PROPFIND", cal, "", "Depth: 0").is(207).has("<D:resourcetype>").lacks("calendar-timezone", "supported-calendar-component-set", "404 Not Found")
 	w.ann("PROPFIND", cal, `<D:propfind`+ns+`><D:allprop/><D:include><C:supported-calendar-component-set/></D:include></D:propfind>`, "Depth: 0").
 		has("<C:supported-calendar-component-set>")
-	w.ann("PROPFIND", cal, `<D:propfind`+ns+`><D:propname/></D:propfind>`, "Depth: 0").has("<D:sync-token/>", "<CS:getctag/>").lacks("getetag", "404")
+	w.ann("PROPFIND", cal, `<D:propfind`+ns+`><D:propname/></D:propfind>`, "Depth: 0").has("<D:sync-token/>", "<CS:getctag/>").lacks("getetag", "404 Not Found")
 	r := w.ann("PROPFIND", cal+"a.ics", propfind(`<D:getcontenttype/><x xmlns="urn:x"/><D:sync-token/>`), "Depth: 0")
 	r.has("<D:getcontenttype>text/calendar;charset=utf-8</D:getcontenttype>", `<X:x xmlns:X="urn:x"/>`, "HTTP/1.1 404 Not Found", "<D:sync-token/>")
 	w.ann("PROPFIND", cal, propfind("<D:getcontentlength/>"), "Depth: 0").has("<D:getcontentlength/>", "200 OK")
@@ -216,11 +216,11 @@ func TestPreferences(t *testing.T) {
 	w := newWorld(t)
 	w.fill(2)
 	for _, h := range []string{"Prefer: return=minimal", "Brief: t"} {
-		r := w.ann("PROPFIND", cal, propfind(`<D:sync-token/><x xmlns="urn:x"/>`), "Depth: 0", h).lacks("404")
+		r := w.ann("PROPFIND", cal, propfind(`<D:sync-token/><x xmlns="urn:x"/>`), "Depth: 0", h).lacks("404 Not Found")
 		if r.header.Get("Preference-Applied") != "return=minimal" || r.header.Get("Vary") == "" {
 			t.Errorf("headers: %v", r.header)
 		}
-		w.ann("PROPFIND", cal, propfind(`<x xmlns="urn:x"/>`), "Depth: 0", h).has("<D:prop></D:prop><D:status>HTTP/1.1 200 OK").lacks("404")
+		w.ann("PROPFIND", cal, propfind(`<x xmlns="urn:x"/>`), "Depth: 0", h).has("<D:prop></D:prop><D:status>HTTP/1.1 200 OK").lacks("404 Not Found")
 	}
 	w.ann("PROPFIND", cal, propfind(`<D:getetag/>`), "Depth: 1", "Prefer: depth-noroot").lists("e0000.ics,e0001.ics")
 	both := w.ann("PROPFIND", cal, propfind(`<D:getetag/>`), "Depth: 1", "Prefer: depth-noroot, return=minimal").header["Preference-Applied"]
@@ -314,7 +314,7 @@ func TestPrincipalReports(t *testing.T) {
 func TestACLIsForOwners(t *testing.T) {
 	w := newWorld(t)
 	w.ann("PROPFIND", cal, propfind("<D:acl/><D:supported-privilege-set/><D:acl-restrictions/><D:inherited-acl-set/>"), "Depth: 0").
-		has("<D:protected/>", "<D:all/>").lacks("403", "404")
+		has("<D:protected/>", "<D:all/>").lacks("403 Forbidden", "404 Not Found")
 	w.ann("PROPFIND", home+"ada~shared/", propfind("<D:acl/><D:owner/>"), "Depth: 0").has("403 Forbidden", "/dav/principals/ada/")
 	w.ann("PROPFIND", home+"hall~shared/", propfind("<D:current-user-privilege-set/>"), "Depth: 0").
 		has("<D:read/>", "<C:read-free-busy/>").lacks("write", "bind")

@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"slices"
+	"strings"
 
 	"daybook/caldav/dav"
 	"daybook/store"
@@ -96,21 +97,28 @@ func getGroupMembership(x *exchange, r *resource, b []byte) ([]byte, error) {
 }
 
 // supportedPrivileges is the tree of privileges (RFC 3744 §5.3, RFC 4791
-// §6.1.1).
-const supportedPrivileges = `<D:supported-privilege><D:privilege><D:all/></D:privilege><D:description xml:lang="en">Any operation</D:description>` +
-	`<D:supported-privilege><D:privilege><D:read/></D:privilege><D:description xml:lang="en">Read</D:description>` +
-	`<D:supported-privilege><D:privilege><C:read-free-busy/></D:privilege><D:description xml:lang="en">Read busy time</D:description></D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:read-current-user-privilege-set/></D:privilege><D:description xml:lang="en">Read own privileges</D:description></D:supported-privilege>` +
-	`</D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:write/></D:privilege><D:description xml:lang="en">Write</D:description>` +
-	`<D:supported-privilege><D:privilege><D:write-properties/></D:privilege><D:description xml:lang="en">Write properties</D:description></D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:write-content/></D:privilege><D:description xml:lang="en">Write content</D:description></D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:bind/></D:privilege><D:description xml:lang="en">Add members</D:description></D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:unbind/></D:privilege><D:description xml:lang="en">Remove members</D:description></D:supported-privilege>` +
-	`</D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:read-acl/></D:privilege><D:description xml:lang="en">Read access control</D:description></D:supported-privilege>` +
-	`<D:supported-privilege><D:privilege><D:write-acl/></D:privilege><D:description xml:lang="en">Write access control</D:description></D:supported-privilege>` +
-	`</D:supported-privilege>`
+// §6.1.1). The abstract ones are not granted by themselves, only as parts of
+// those around them; see grantable.
+var supportedPrivileges = supported("D:all", "Any operation",
+	supported("D:read", "Read",
+		supported("C:read-free-busy", "Read busy time"),
+		abstract("D:read-current-user-privilege-set", "Read own privileges")),
+	supported("D:write", "Write",
+		abstract("D:write-properties", "Write properties"),
+		abstract("D:write-content", "Write content"),
+		abstract("D:bind", "Add members"),
+		supported("D:unbind", "Remove members")),
+	abstract("D:read-acl", "Read access control"),
+	abstract("D:write-acl", "Write access control"))
+
+func supported(name, description string, parts ...string) string {
+	return "<D:supported-privilege><D:privilege><" + name + `/></D:privilege><D:description xml:lang="en">` + description +
+		"</D:description>" + strings.Join(parts, "") + "</D:supported-privilege>"
+}
+
+func abstract(name, description string) string {
+	return strings.Replace(supported(name, description), "<D:description ", "<D:abstract/><D:description ", 1)
+}
 
 // privileges appends what a set of rights means, each in <D:privilege>. In the
 // home of a resource no calendar can be added or removed.
@@ -148,77 +156,4 @@ func getPrivileges(_ *exchange, r *resource, b []byte) ([]byte, error) {
 		return privileges(b, store.RightRead, true), nil
 	}
 	return privileges(b, r.rights, r.kind == kindHome && single(r.owner)), nil
-}
-
-// ace is one entry of an access control list.
-type ace struct {
-	who       *store.Principal
-	rights    store.Rights
-	inherited *store.Principal // the organisation that the grant is on
-}
-
-// aces gives who may do what: the owner, the grants on it, and for a resource
-// those on its organisation. Readable by the owner and administrators.
-func (x *exchange) aces(r *resource) ([]ace, error) {
-	if !x.isSelf(r.owner) && !r.rights.Has(store.RightAdmin) {
-		return nil, store.ErrForbidden
-	}
-	out := []ace{{who: r.owner, rights: store.RightAdmin}}
-	add := func(target store.PrincipalID, from *store.Principal) error {
-		grants, err := x.v.GrantsOn(target)
-		if err != nil {
-			return err
-		}
-		for _, g := range grants {
-			if who, err := x.v.Principal(g.Subject); err == nil {
-				out = append(out, ace{who, g.Rights, from})
-			}
-		}
-		return nil
-	}
-	if err := add(r.owner.ID, nil); err != nil {
-		return nil, err
-	}
-	if !r.owner.Kind.Resource() {
-		return out, nil
-	}
-	org, err := x.v.Principal(r.owner.Org)
-	if err != nil {
-		return nil, err
-	}
-	return out, add(org.ID, org)
-}
-
-func getACL(x *exchange, r *resource, b []byte) ([]byte, error) {
-	list, err := x.aces(r)
-	if err != nil {
-		return b, err
-	}
-	for i, e := range list {
-		b = append(b, "<D:ace><D:principal>"...)
-		b = dav.AppendHref(b, x.principalHref(e.who.Name))
-		b = append(b, "</D:principal><D:grant>"...)
-		b = privileges(b, e.rights.Full(), false)
-		b = append(b, "</D:grant>"...)
-		if i == 0 {
-			b = append(b, "<D:protected/>"...)
-		}
-		if e.inherited != nil {
-			b = dav.AppendHref(append(b, "<D:inherited>"...), x.homeHref(e.inherited.Name))
-			b = append(b, "</D:inherited>"...)
-		}
-		b = append(b, "</D:ace>"...)
-	}
-	return b, nil
-}
-
-func getInherited(x *exchange, r *resource, b []byte) ([]byte, error) {
-	if !r.owner.Kind.Resource() {
-		return b, nil
-	}
-	org, err := x.v.Principal(r.owner.Org)
-	if err != nil {
-		return b, err
-	}
-	return dav.AppendHref(b, x.homeHref(org.Name)), nil
 }

@@ -24,7 +24,7 @@ func rfc4791() module {
 				get: text(func(r *resource) string { return r.coll.Description }),
 			},
 			{name: dav.C("supported-calendar-component-set"), on: kindCalendar, atBirth: true, get: getComponents, set: setComponents},
-			{name: dav.C("supported-calendar-data"), on: kindCalendar, get: constant(`<C:calendar-data content-type="text/calendar" version="2.0"/>`)},
+			{name: dav.C("supported-calendar-data"), on: kindCalendar, get: constant(supportedData)},
 			{name: dav.C("supported-collation-set"), on: kindHome | kindCalendar, get: constant(collationSet)},
 			{name: dav.C("max-resource-size"), on: kindCalendar, get: getMaxSize},
 			{name: dav.C("min-date-time"), on: kindCalendar, get: constant("00010101T000000Z")},
@@ -109,6 +109,7 @@ func setResourcetype(_ *exchange, d *draft, el *dav.Element) error {
 // dataRequest is a CALDAV:calendar-data that was asked for (RFC 4791 §9.6).
 type dataRequest struct {
 	selection *ical.Selection
+	form      form
 }
 
 // readDataRequest reads the calendar-data element of a report's prop; x.data
@@ -118,11 +119,9 @@ func (x *exchange) readDataRequest(root *dav.Element) error {
 	if el == nil {
 		return nil
 	}
-	if ct := el.Plain("content-type"); ct != "" && !isCalendarType(ct) {
-		return errSupportedData
-	}
-	if v := el.Plain("version"); v != "" && v != "2.0" {
-		return errSupportedData
+	f, err := x.dataForm(el)
+	if err != nil {
+		return err
 	}
 	sel := &ical.Selection{}
 	for _, c := range el.Children {
@@ -130,7 +129,7 @@ func (x *exchange) readDataRequest(root *dav.Element) error {
 			return err
 		}
 	}
-	x.data = &dataRequest{sel}
+	x.data = &dataRequest{sel, f}
 	return nil
 }
 
@@ -179,7 +178,8 @@ func getData(x *exchange, r *resource, b []byte) ([]byte, error) {
 		return b, errAbsent
 	}
 	if x.data.selection.Whole() {
-		return dav.AppendText(b, r.body), nil
+		data, _ := x.data.form.write(r.body, x.srv.Object)
+		return dav.AppendText(b, data), nil
 	}
 	o, err := ical.Parse(r.body, x.srv.Object)
 	if err != nil {
@@ -193,5 +193,6 @@ func getData(x *exchange, r *resource, b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
+	part, _ = x.data.form.write(part, x.srv.Object)
 	return dav.AppendText(b, part), nil
 }

@@ -9,9 +9,6 @@ import (
 	"daybook/store"
 )
 
-// calendarType is the media type of calendar object resources.
-const calendarType = "text/calendar;charset=utf-8"
-
 // rfc4918 is WebDAV: the properties of §15.
 func rfc4918() module {
 	return module{props: []property{

@@ -8,10 +8,11 @@ import (
 	"daybook/ical/span"
 )
 
-// rfc7809 is the calendar's own zone, in both of its forms: as data (RFC 4791
-// §5.2.2) and by name. Each follows the other.
+// rfc7809 is time zones by reference: the calendar's own zone, in both of its
+// forms, as data (RFC 4791 §5.2.2) and by name, each following the other; see
+// form and ical.Object.CheckZones for the rest.
 func rfc7809() module {
-	return module{props: []property{
+	return module{features: []string{"calendar-no-timezone"}, props: []property{
 		{name: dav.C("calendar-timezone"), on: kindCalendar, get: getTimezone, set: setTimezone},
 		{name: dav.C("calendar-timezone-id"), on: kindCalendar, get: getTimezoneID, set: setTimezoneID},
 	}}

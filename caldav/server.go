@@ -124,6 +124,7 @@ func methodTable() []method {
 		{"MKCALENDAR", anywhere, (*exchange).mkcalendar},
 		{"MKCOL", anywhere, (*exchange).mkcol},
 		{"REPORT", anywhere, (*exchange).report},
+		{"ACL", kindHome | kindCalendar, (*exchange).acl},
 	}
 }
 

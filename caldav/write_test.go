@@ -114,7 +114,7 @@ func TestNamesOfAllSorts(t *testing.T) {
 		w.ann("PROPFIND", href, propfind("<D:getetag/>"), "Depth: 0").is(207).has("<D:href>" + href + "</D:href>")
 	}
 	got := w.ann("REPORT", cal, `<C:calendar-multiget`+ns+`><D:prop><D:getetag/></D:prop><D:href>`+strings.Join(hrefs, "</D:href><D:href>")+`</D:href></C:calendar-multiget>`)
-	got.is(207).lacks("404")
+	got.is(207).lacks("404 Not Found")
 	for _, h := range hrefs {
 		w.ann("DELETE", h, "").is(204)
 	}
@@ -144,7 +144,7 @@ func TestMakeCalendar(t *testing.T) {
 		t.Errorf("%q, %v", r.body, r.header)
 	}
 	w.ann("PROPFIND", home+"new/", propfind("<D:displayname/><I:calendar-color/><I:calendar-order/><C:supported-calendar-component-set/><C:calendar-description/>"), "Depth: 0").
-		has("ü &amp; &lt;x&gt;", `symbolic-color="red"`, "#FF0000FF", `<C:comp name="VTODO"/>`, ">7<", ">words<").lacks("404")
+		has("ü &amp; &lt;x&gt;", `symbolic-color="red"`, "#FF0000FF", `<C:comp name="VTODO"/>`, ">7<", ">words<").lacks("404 Not Found")
 	w.ann("PUT", home+"new/a.ics", event("a", "20260301T100000Z", "20260301T110000Z")).refuses("supported-calendar-component")
 	w.ann("MKCALENDAR", home+"new/", "<bad").refuses("resource-must-be-null")
 	w.ann("MKCALENDAR", home+"new/sub/", "").refuses("calendar-collection-location-ok")
@@ -179,14 +179,14 @@ func TestProppatch(t *testing.T) {
 		w.ann("PROPPATCH", path, update(`<D:set><D:prop xml:lang="de"><x:one>a &lt; ]]&gt; <x:in/></x:one><D:unheard-of>1</D:unheard-of></D:prop></D:set><D:remove><D:prop><x:none/></D:prop></D:remove>`)).
 			is(207).has("200 OK").lacks("403", "424")
 		w.ann("PROPFIND", path, propfind(`<one xmlns="urn:x"/><D:unheard-of/>`), "Depth: 0").
-			has(`xml:lang="de"`, "a &lt; ]]&gt; <x:in/>").lacks("404")
+			has(`xml:lang="de"`, "a &lt; ]]&gt; <x:in/>").lacks("404 Not Found")
 		w.ann("PROPFIND", path, "", "Depth: 0").has("<x:one")
 		w.ann("PROPFIND", path, `<D:propfind`+ns+`><D:propname/></D:propfind>`, "Depth: 0").has(`<X:one xmlns:X="urn:x"/>`)
 		w.ann("PROPPATCH", path, update(`<D:set><D:prop><x:one>b</x:one><D:getetag/><D:resourcetype/></D:prop></D:set>`)).
 			is(207).has("cannot-modify-protected-property", "424 Failed Dependency")
 		w.ann("PROPFIND", path, propfind(`<one xmlns="urn:x"/>`), "Depth: 0").has("a &lt; ]]&gt;")
 		w.ann("PROPPATCH", path, update(`<D:set><D:prop><x:one>b</x:one></D:prop></D:set><D:remove><D:prop><x:one/></D:prop></D:remove>`), "Prefer: return=minimal").is(200)
-		w.ann("PROPFIND", path, propfind(`<one xmlns="urn:x"/>`), "Depth: 0").has("404")
+		w.ann("PROPFIND", path, propfind(`<one xmlns="urn:x"/>`), "Depth: 0").has("404 Not Found")
 	}
 	w.ann("PROPPATCH", home+"missing/", update(`<D:set><D:prop><x:one>b</x:one></D:prop></D:set>`)).is(404)
 	w.ann("PROPPATCH", home+"hall~shared/", update(`<D:set><D:prop><D:displayname>b</D:displayname></D:prop></D:set>`)).
