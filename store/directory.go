@@ -27,8 +27,12 @@ type directoryState struct {
 	entries  sync.Map // string(key) → *Principal, *Collection, Rights, *ical.Zone
 }
 
-// maxDirectoryEntries bounds the memory; a full state is begun anew.
-const maxDirectoryEntries = 50_000
+// maxDirectoryBytes bounds the memory, counted as the stored size of what was
+// decoded and a little for each; a full state is begun anew.
+const (
+	maxDirectoryBytes = 32 << 20
+	directoryEntry    = 512
+)
 
 func (v *View) directory() *directoryState {
 	if v.dir != nil {
@@ -40,7 +44,7 @@ func (v *View) directory() *directoryState {
 	if cur == nil && !publish {
 		cur = &directoryState{revision: -1}
 	}
-	if publish && (cur == nil || cur.revision < rev || cur.revision == rev && cur.size.Load() > maxDirectoryEntries) {
+	if publish && (cur == nil || cur.revision < rev || cur.revision == rev && cur.size.Load() > maxDirectoryBytes) {
 		fresh := &directoryState{revision: rev}
 		v.s.dir.state.CompareAndSwap(cur, fresh)
 		cur = fresh
@@ -68,7 +72,7 @@ func lookup[T any](v *View, k key, decode func([]byte) (T, error)) (T, error) {
 		return zero, err
 	}
 	d.entries.Store(string(k), x)
-	d.size.Add(1)
+	d.size.Add(int64(directoryEntry + len(b)))
 	return x, nil
 }
 
@@ -291,7 +295,7 @@ func (v *View) grantsOf(subject PrincipalID) []Grant {
 		return true
 	})
 	d.entries.Store(string(k), out)
-	d.size.Add(1)
+	d.size.Add(int64(directoryEntry + 16*len(out)))
 	return out
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -31,11 +32,15 @@ func (v *View) JobRuns() ([]JobRun, error) {
 	return out, err
 }
 
+// maxJobError bounds what is kept of a job's error, in bytes.
+const maxJobError = 4096
+
 // PutJobRun stores the outcome of a run.
 func (tx *Tx) PutJobRun(r JobRun) error {
 	if err := checkName(r.Name); err != nil {
 		return err
 	}
+	r.Error = strings.ToValidUTF8(r.Error[:min(len(r.Error), maxJobError)], "")
 	tx.put(newKey(tableJobs).text(r.Name), encodeRecord(r))
 	return nil
 }

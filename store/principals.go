@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -26,6 +27,10 @@ func (p *Principal) check() error {
 		return fmt.Errorf("%w: display name or address is too long", ErrInvalid)
 	case p.Color != "" && !colorPattern.MatchString(p.Color):
 		return fmt.Errorf("%w: colour %q is not of the form #RRGGBB", ErrInvalid, p.Color)
+	case len(p.Members) > maxGroup || len(p.Members) > 0 && p.Kind != KindGroup:
+		return fmt.Errorf("%w: only a group has members, at most %d", ErrInvalid, maxGroup)
+	case p.Kind == KindUser && strings.ContainsRune(p.Name, ':'):
+		return fmt.Errorf("%w: a user's name has no colon, it could not sign in (RFC 7617 §2)", ErrInvalid)
 	case p.Zone != "" && ical.LookupZone(p.Zone) == nil:
 		return fmt.Errorf("%w: time zone %q is not known", ErrInvalid, p.Zone)
 	}
@@ -34,8 +39,11 @@ func (p *Principal) check() error {
 			return fmt.Errorf("%w: %q is no mail address", ErrInvalid, p.Email)
 		}
 	}
-	return nil
+	return checkDead(p.Dead)
 }
+
+// maxGroup bounds the members of a group.
+const maxGroup = 10_000
 
 // CreatePrincipal stores a new principal with its first calendar, named
 // "calendar" (groups have none). ID and, where zero, UUID, Alias and Created are
@@ -300,13 +308,18 @@ func (tx *Tx) createCollection(c *Collection) error {
 const (
 	maxTextProperty = 64 << 10
 	maxDeadBytes    = 512 << 10
+	maxDeadProps    = 1000 // of one resource
 )
 
 func (c *Collection) check() error {
 	if err := checkName(c.Name); err != nil {
 		return err
 	}
-	if len(c.DisplayName)+len(c.Description)+len(c.Timezone) > maxTextProperty || len(c.Components) > 16 {
+	n := len(c.DisplayName) + len(c.Description) + len(c.Timezone) + len(c.TimezoneID)
+	for _, kind := range c.Components {
+		n += len(kind)
+	}
+	if n > maxTextProperty || len(c.Components) > 16 {
 		return fmt.Errorf("%w: properties of the calendar are too large", ErrInvalid)
 	}
 	return checkDead(c.Dead)
@@ -316,6 +329,9 @@ func checkDead(props []DeadProp) error {
 	n := 0
 	for _, d := range props {
 		n += len(d.Space) + len(d.Local) + len(d.XML)
+	}
+	if len(props) > maxDeadProps {
+		return fmt.Errorf("%w: more than %d properties", ErrQuota, maxDeadProps)
 	}
 	if n > maxDeadBytes {
 		return fmt.Errorf("%w: properties are larger than %d bytes", ErrQuota, maxDeadBytes)
