@@ -1,0 +1,220 @@
+package timetap
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"daybook/api/blocks"
+	"daybook/ical"
+	"daybook/store"
+)
+
+// facts is what the API needs of a stored object, whatever the question.
+type facts struct {
+	etag  store.ETag
+	alias uint32
+	block bool
+	parts []part // one for each VEVENT
+}
+
+// part is one VEVENT: the master or an override.
+type part struct {
+	rid      ical.Time // of an override
+	override bool
+	ranged   bool // it describes later instances too
+
+	kind      eventType // "" where neither property nor category says it
+	main, sub string    // status
+	title     string
+	titled    bool // SUMMARY is there
+	hidden    bool // private to the calendar's owner
+	attendees []string
+	color     string // #RRGGBB or ""
+	service   string // in lower case
+	invoice   string
+
+	before, after int64 // buffers, in seconds
+}
+
+// maxBuffer is the longest buffer, as it is for openings; a longer one counts
+// as this.
+const maxBuffer = 24 * time.Hour
+
+// factsOf reads an object. A stored object that cannot be read has no parts.
+func factsOf(data []byte) *facts {
+	o, err := ical.Parse(data, ical.StreamLimits)
+	if err != nil {
+		return &facts{}
+	}
+	f := &facts{parts: make([]part, 0, len(o.Main()))}
+	for _, c := range o.Main() {
+		f.parts = append(f.parts, partOf(o, c))
+	}
+	return f
+}
+
+func partOf(o *ical.Object, c *ical.Component) part {
+	p := part{
+		kind:      kindOf(c),
+		attendees: attendeesOf(c),
+		color:     strings.ToUpper(blocks.Read(ical.Instance{Component: c}).Color),
+		service:   strings.ToLower(strings.TrimSpace(c.Text("X-DAYBOOK-SERVICE-ID"))),
+		invoice:   upper(c, "X-DAYBOOK-INVOICE"),
+		before:    bufferOf(c, "X-DAYBOOK-BUFFER-BEFORE"),
+		after:     bufferOf(c, "X-DAYBOOK-BUFFER-AFTER"),
+	}
+	if l := c.Line("RECURRENCE-ID"); l != nil {
+		t, err := o.Time(l)
+		p.rid, p.override, p.ranged = t, err == nil, l.Param("RANGE") != ""
+	}
+	p.title = c.Text("SUMMARY")
+	p.titled = strings.TrimSpace(p.title) != ""
+	p.main, p.sub = statusOf(upper(c, "STATUS"), strings.TrimSpace(c.Text("X-DAYBOOK-SUBSTATUS")))
+	switch upper(c, "CLASS") {
+	case "", "PUBLIC":
+	default: // RFC 5545 §3.8.1.3: an unknown word is as PRIVATE
+		p.hidden = true
+	}
+	return p
+}
+
+func upper(c *ical.Component, name string) string {
+	return strings.ToUpper(strings.TrimSpace(c.Text(name)))
+}
+
+// kindOf gives the type that our property names, else the first category that
+// is a known word.
+func kindOf(c *ical.Component) eventType {
+	if t, ok := typeWord(c.Text("X-DAYBOOK-EVENT-TYPE")); ok {
+		return t
+	}
+	for _, l := range c.All("CATEGORIES") {
+		for _, s := range l.List() {
+			if t, ok := typeWord(s); ok {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+func typeWord(s string) (eventType, bool) {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	if s == "TIME-OFF" || s == "TIME OFF" {
+		return timeOff, true
+	}
+	return eventType(s), slices.Contains(eventTypes, eventType(s))
+}
+
+// attendeesOf gives the names of those who come, in the order of the text: not
+// the organizer, not rooms and things, not who has declined.
+func attendeesOf(c *ical.Component) []string {
+	organizer := ""
+	if l := c.Line("ORGANIZER"); l != nil {
+		organizer = address(l.Value)
+	}
+	var out []string
+	for _, l := range c.All("ATTENDEE") {
+		switch strings.ToUpper(l.Param("CUTYPE")) {
+		case "ROOM", "RESOURCE":
+			continue
+		}
+		a := address(l.Value)
+		if strings.EqualFold(l.Param("PARTSTAT"), "DECLINED") || organizer != "" && strings.EqualFold(a, organizer) {
+			continue
+		}
+		if name := strings.TrimSpace(l.Param("CN")); name != "" {
+			a = name
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// address gives a calendar user address without its mailto:.
+func address(uri string) string {
+	uri = strings.TrimSpace(uri)
+	if len(uri) > len("mailto:") && strings.EqualFold(uri[:len("mailto:")], "mailto:") {
+		return uri[len("mailto:"):]
+	}
+	return uri
+}
+
+// bufferOf reads a duration between nothing and maxBuffer, in seconds.
+func bufferOf(c *ical.Component, name string) int64 {
+	l := c.Line(name)
+	if l == nil {
+		return 0
+	}
+	days, exact, err := ical.ParseDuration(l.Value)
+	if err != nil || days < 0 || exact < 0 {
+		return 0
+	}
+	d := time.Duration(min(days, 1))*24*time.Hour + min(exact, maxBuffer)
+	return int64(min(d, maxBuffer) / time.Second)
+}
+
+// cache keeps the facts of the objects that were asked for lately, by their
+// number; an entry counts while its tag is the object's. It holds two
+// generations: what the younger one has no room for any more ages, and what is
+// not asked for while it is old is forgotten.
+type cache struct {
+	mu         sync.Mutex
+	young, old map[store.ObjectID]*facts
+}
+
+// maxCached is how many objects a generation holds: some ten megabytes.
+const maxCached = 16 << 10
+
+func (c *cache) get(id store.ObjectID, tag store.ETag) *facts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.young[id]
+	if f == nil {
+		if f = c.old[id]; f != nil && f.etag == tag {
+			c.keep(id, f)
+		}
+	}
+	if f == nil || f.etag != tag {
+		return nil
+	}
+	return f
+}
+
+func (c *cache) put(id store.ObjectID, f *facts) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(id, f)
+}
+
+func (c *cache) keep(id store.ObjectID, f *facts) {
+	if c.young == nil || len(c.young) >= maxCached {
+		c.young, c.old = map[store.ObjectID]*facts{}, c.young
+	}
+	c.young[id] = f
+}
+
+// facts gives what is known of an object, and its record without the body.
+func (s *service) facts(v *store.View, id store.ObjectID) (*facts, *store.Object, error) {
+	obj, err := v.ObjectFacts(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f := s.known.get(id, obj.ETag); f != nil {
+		return f, obj, nil
+	}
+	data, err := v.Data(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	identity, err := v.Identity(obj.Org, obj.UID)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := factsOf(data)
+	f.etag, f.alias, f.block = obj.ETag, identity.Alias, obj.Block
+	s.known.put(id, f)
+	return f, obj, nil
+}

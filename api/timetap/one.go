@@ -1,0 +1,177 @@
+package timetap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"daybook/api/blocks"
+	"daybook/ical"
+	"daybook/ical/span"
+	"daybook/store"
+)
+
+// event answers a list of exactly one event.
+func (s *service) event(ctx context.Context, in eventIn) ([]Event, error) {
+	return s.find(ctx, in.Type, in.ID, shown{in.Buffer, in.Paid})
+}
+
+// eventOf is event for one type, which is in the address.
+func (s *service) eventOf(t eventType) func(context.Context, typedIn) ([]Event, error) {
+	return func(ctx context.Context, in typedIn) ([]Event, error) {
+		return s.find(ctx, t, in.ID, shown{in.Buffer, in.Paid})
+	}
+}
+
+// find gives the event with the id; for that of a series its first instance.
+// store.ErrNotFound, also for one of another type.
+func (s *service) find(ctx context.Context, t eventType, id ident, show shown) ([]Event, error) {
+	var out []Event
+	err := s.view(ctx, func(d *desk) error {
+		alias, minute, single := splitID(int64(id))
+		if alias == 0 || alias >= maxAlias {
+			return store.ErrNotFound
+		}
+		obj, owner, err := d.holder(alias)
+		if err != nil {
+			return err
+		}
+		o, err := ical.Parse(obj.Data, ical.StreamLimits)
+		if err != nil {
+			return fmt.Errorf("read a stored event: %w: %w", err, store.ErrNotFound)
+		}
+		var i ical.Instance
+		var ok bool
+		if single {
+			i, ok = instanceAt(o, minute, d.zone)
+		} else {
+			i, ok = blocks.First(o, d.zone)
+		}
+		if !ok {
+			return store.ErrNotFound
+		}
+		p := partOf(o, i.Component)
+		e := instance{
+			start: i.Start.Unix(), end: i.End.Unix(), rid: i.RecurrenceID.Unix(), recurs: !i.RecurrenceID.IsZero(),
+			date: i.Form == ical.Date, alias: alias, block: obj.Block, part: &p, owner: owner,
+		}
+		if e.kind() != t {
+			return store.ErrNotFound
+		}
+		if show.buffer {
+			e.start, e.end = e.start-p.before, e.end+p.after
+		}
+		shownEvent, err := d.render(&e, show)
+		out = []Event{shownEvent}
+		return err
+	})
+	return out, err
+}
+
+// holder gives the object that an alias means and the owner of the calendar
+// that the actor sees it in. store.ErrNotFound when there is none, or only in
+// the homes of users; store.ErrForbidden when it is others' staff that have it.
+func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
+	identity, err := d.v.IdentityByAlias(d.org.ID, alias)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids, err := d.v.Holders(d.org.ID, identity.UID)
+	if err != nil {
+		return nil, nil, err
+	}
+	missing := store.ErrNotFound
+	for _, id := range ids {
+		obj, err := d.v.ObjectFacts(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if obj.Kind != "VEVENT" {
+			continue
+		}
+		owner, err := d.ownerOf(obj)
+		if errors.Is(err, store.ErrForbidden) {
+			missing = err
+		}
+		if errors.Is(err, store.ErrForbidden) || errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		obj.Data, err = d.v.Data(id)
+		return obj, owner, err
+	}
+	return nil, nil, missing
+}
+
+// ownerOf picks the calendar that an object is shown in: the organisation's,
+// else the first staff member's, else another resource's.
+func (d *desk) ownerOf(obj *store.Object) (*store.Principal, error) {
+	var place, staff *store.Principal
+	others := false
+	for _, b := range obj.Bindings {
+		c, err := d.v.Collection(b.Collection)
+		if err != nil {
+			return nil, err
+		}
+		p, err := d.v.Principal(c.Owner)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case p.Kind == store.KindOrganisation: // everybody's time; render hides what is not to be read
+			return p, nil
+		case p.Kind == store.KindStaff && !d.sees(p):
+			others = true
+		case p.Kind == store.KindStaff && staff == nil:
+			staff = p
+		case p.Kind.Resource() && place == nil && d.reads(p):
+			place = p
+		}
+	}
+	switch {
+	case staff != nil:
+		return staff, nil
+	case others:
+		return nil, store.ErrForbidden
+	case place != nil:
+		return place, nil
+	}
+	return nil, store.ErrNotFound
+}
+
+// instanceAt gives the instance whose RECURRENCE-ID is in the minute (modulo
+// 2^27), wherever an override has moved it.
+func instanceAt(o *ical.Object, minute int64, zone *ical.Zone) (found ical.Instance, ok bool) {
+	for _, era := range []int64{0, -1, 1} {
+		from := time.Unix((minute+era<<minuteBits)*60, 0).UTC()
+		if from.Year() < 1 || from.Year() > 9999 {
+			continue
+		}
+		if o.HasInstance(from, zone) {
+			return blocks.Find(o, from, zone)
+		}
+		within := func(t time.Time) bool { return !t.Before(from) && t.Before(from.Add(time.Minute)) }
+		for _, c := range o.Main() { // seconds are no part of the id
+			if l := c.Line("RECURRENCE-ID"); l != nil {
+				if t, err := o.Time(l); err == nil && within(t.Instant(zone)) {
+					return blocks.Find(o, t.Instant(zone), zone)
+				}
+			}
+		}
+		w := ical.Expand{Window: span.Span{Start: from, End: from.Add(time.Minute)}, Zone: zone}
+		// What was found before a limit counts.
+		_ = o.EachInstance(w, func(i *ical.Instance) bool {
+			if within(i.RecurrenceID) {
+				found, ok = *i, true
+			}
+			return !ok
+		})
+		if ok {
+			return found, true
+		}
+	}
+	return ical.Instance{}, false
+}
