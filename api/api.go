@@ -14,6 +14,7 @@ import (
 
 	"daybook/api/feeds"
 	"daybook/api/rest"
+	"daybook/api/timetap"
 	"daybook/api/trybe"
 	"daybook/api/vastal"
 	"daybook/store"
@@ -79,6 +80,7 @@ func apis(o Options) []*rest.API {
 next:
 	for _, a := range []*rest.API{
 		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
+		timetap.New(timetap.Options{Store: o.Store, Now: o.Now}),
 		vastal.New(vastal.Options{Store: o.Store, Now: o.Now}),
 	} {
 		for _, name := range o.Off {

@@ -70,13 +70,14 @@ func (d *daybook) handler() (http.Handler, error) {
 
 // The APIs that metrics and logs tell apart.
 const (
-	apiCalDAV = "caldav"
-	apiFeeds  = "feeds"
-	apiTrybe  = "trybe"
-	apiVastal = "vastal"
-	apiHouse  = "house"
-	apiProbes = "probes"
-	apiOther  = "other"
+	apiCalDAV  = "caldav"
+	apiFeeds   = "feeds"
+	apiTimeTap = "timetap"
+	apiTrybe   = "trybe"
+	apiVastal  = "vastal"
+	apiHouse   = "house"
+	apiProbes  = "probes"
+	apiOther   = "other"
 )
 
 // mounts says which API a path belongs to; the first prefix that fits counts.
@@ -92,6 +93,18 @@ var mounts = []struct{ prefix, api string }{
 	{"/calendar/appointment-types", apiVastal},
 	{"/calendar/appointments", apiVastal},
 	{"/calendar/openings", apiVastal},
+	{"/calendar/range", apiTimeTap},
+	{"/calendar/event", apiTimeTap},
+	{"/calendar/APPOINTMENT", apiTimeTap},
+	{"/calendar/CLASS", apiTimeTap},
+	{"/calendar/TIME_OFF", apiTimeTap},
+	{"/calendar/VACATION", apiTimeTap},
+	{"/sessionToken", apiTimeTap},
+	{"/staffIdList", apiTimeTap},
+	{"/staff", apiTimeTap},
+	{"/locations", apiTimeTap},
+	{"/services", apiTimeTap},
+	{"/status", apiTimeTap},
 	{"/v1", apiHouse},
 	{"/livez", apiProbes},
 	{"/readyz", apiProbes},
