@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ var searchable = []struct{ name, text string }{
 	{"<C:calendar-user-address-set/>", "Calendar address"},
 	{"<CS:email-address-set/>", "Email address"},
 }
+
+// maxMatches bounds the members of a calendar in one principal-match.
+const maxMatches = 10_000
 
 // depthZero refuses a depth other than 0 (RFC 3744 §9).
 func (x *exchange) depthZero() error {
@@ -203,13 +207,38 @@ func (x *exchange) principalMatch(root *dav.Element) error {
 		if !by.Children[0].Is(dav.D("owner")) {
 			return nil
 		}
+		if r.kind == kindCalendar {
+			return x.matchOwned(v, r, me, p, add)
+		}
 		return x.eachMember(v, r, func(m *resource) error {
 			if m.owner == nil || m.owner.ID != me.ID {
 				return nil
 			}
-			return add(p, m)
+			if err := add(p, m); err != nil || m.kind != kindCalendar {
+				return err
+			}
+			return x.matchOwned(v, m, me, p, add)
 		})
 	})
+}
+
+// matchOwned gives the members of a calendar that is one's own; all of them,
+// or none when they are too many for one answer.
+func (x *exchange) matchOwned(v *store.View, r *resource, me *store.Principal, p *plan, add func(*plan, *resource) error) error {
+	if r.owner.ID != me.ID {
+		return nil
+	}
+	if r.state.Members > maxMatches {
+		return errMatches
+	}
+	m := r.newMember()
+	var inner error
+	err := v.EachMember(r.coll.ID, "", func(row store.Member) bool {
+		m.member = row
+		inner = add(p, m)
+		return inner == nil
+	})
+	return errors.Join(err, inner)
 }
 
 func (x *exchange) matchSelf(r *resource, me *store.Principal, p *plan, add func(*plan, *resource) error) error {
