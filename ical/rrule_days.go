@@ -7,6 +7,7 @@ type month struct {
 	first, last int64  // day numbers
 	days        uint32 // bit 1 is the first day
 	carry       bool   // SKIP=FORWARD moves a day to the first of the next month
+	back        bool   // SKIP=BACKWARD moves a day to the last of the month before
 }
 
 // monthAt fills m for the month of the day.
@@ -18,7 +19,7 @@ func (p *plan) monthAt(m *month, day int64) {
 // fillMonth fills m for a month whose first day number is known.
 func (p *plan) fillMonth(m *month, y int64, mon int, first int64) {
 	n := monthDays(y, mon)
-	m.first, m.last, m.carry = first, first+int64(n)-1, false
+	m.first, m.last, m.carry, m.back = first, first+int64(n)-1, false, false
 	if p.months != 0 && p.months&(1<<mon) == 0 {
 		m.days = 0
 		return
@@ -43,14 +44,24 @@ func (p *plan) limitMonthDays(m *month, n int) {
 	fwd := uint32(p.monthDays.fwd[0])
 	all := m.days
 	m.days &= fwd | uint32(bits.Reverse64(p.monthDays.rev[0])>>(62-n))
-	if fwd&^all&^1 == 0 {
-		return
-	}
+	p.skipDays(m, n, fwd&^all&^1 != 0, p.monthDays.rev[0]>>(n+1) != 0)
+}
+
+// skipDays does with the days that do not exist what SKIP says: some after the
+// last day of the month, some before the first, which are those that are
+// counted from the end.
+func (p *plan) skipDays(m *month, n int, after, before bool) {
 	switch p.skip {
 	case skipBackward:
-		m.days |= 1 << n
+		if after {
+			m.days |= 1 << n
+		}
+		m.back = m.back || before
 	case skipForward:
-		m.carry = true
+		if before {
+			m.days |= 1 << 1
+		}
+		m.carry = m.carry || after
 	case skipOmit:
 	}
 }
@@ -64,15 +75,9 @@ func (p *plan) limitYearDays(m *month, y int64, mon, n int) {
 			m.days &^= 1 << d
 		}
 	}
-	if mon != 12 || total == 366 || p.yearDays.fwd[366/64]&(1<<(366%64)) == 0 {
-		return
-	}
-	switch p.skip {
-	case skipBackward:
-		m.days |= 1 << n
-	case skipForward:
-		m.carry = true
-	case skipOmit:
+	if total < 366 {
+		const at, bit = 366 / 64, 1 << (366 % 64)
+		p.skipDays(m, n, mon == 12 && p.yearDays.fwd[at]&bit != 0, mon == 1 && p.yearDays.rev[at]&bit != 0)
 	}
 }
 
@@ -121,6 +126,9 @@ func (p *plan) limitWeekdays(m *month, y int64, n int) {
 	}
 	if m.carry && p.weekdays&(1<<weekdayOf(m.last+1)) == 0 {
 		m.carry = false
+	}
+	if m.back && p.weekdays&(1<<weekdayOf(m.first-1)) == 0 {
+		m.back = false
 	}
 	m.days &= days
 }

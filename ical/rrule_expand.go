@@ -41,6 +41,9 @@ func (it *walker) seekUntil(civil, limit int64) {
 	civil = max(civil, p.start)
 	it.limit = min(limit, p.end)
 	it.until = p.periodOf(it.limit)
+	if p.skip == skipBackward {
+		it.until++ // whose first day can be moved into this period
+	}
 	it.last = civil - 1
 	it.n, it.i = 0, 0
 	k := (p.periodOf(min(civil, maxCivil)) - p.anchor) / p.interval
@@ -195,6 +198,9 @@ func (it *walker) fillYear(y int64) {
 
 // addMonth adds the days of it.month to the set.
 func (it *walker) addMonth() {
+	if n := len(it.days); it.month.back && (n == 0 || it.days[n-1] < it.month.first-1) {
+		it.days = append(it.days, it.month.first-1)
+	}
 	for set := it.month.days; set != 0; set &= set - 1 {
 		day := it.month.first + int64(bits.TrailingZeros32(set)) - 1
 		if n := len(it.days); n == 0 || it.days[n-1] < day {

@@ -57,6 +57,9 @@ func newPlan(r *rule, start int64, form Form, zone *Zone) *plan {
 	if form == Date && p.freq < daily {
 		return nil // RFC 5545 §3.3.10 forbids it
 	}
+	if p.freq < monthly {
+		p.skip = skipOmit // days are left out, but none is made that does not exist
+	}
 	p.setDays()
 	p.setTimes(r, form)
 	p.anchor = p.periodOf(start)
