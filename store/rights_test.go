@@ -3,8 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 func TestRightsReachWhatTheGrantNamesAndNothingElse(t *testing.T) {
@@ -197,4 +200,108 @@ func TestFailedSignInsSlowDownTheirAddressOnly(t *testing.T) {
 	if _, err := s.Authenticate(t.Context(), "user01", "wrong", "192.0.2.9"); !errors.Is(err, ErrCredentials) {
 		t.Errorf("another address: %v", err)
 	}
+}
+
+// TestWhoMayOnlyDeleteCannotMoveToRead: a member moved into an own calendar can
+// be read there.
+func TestWhoMayOnlyDeleteCannotMoveToRead(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	update(t, s, func(tx *Tx) error { return tx.SetGrant(h.user.ID, h.ada.ID, RightDelete) })
+	put(t, s, h.adaCal, "a.ics", testEvent("a", ":20270301T100000Z"))
+	who := &Actor{Principal: h.user, Org: h.org.ID}
+	m := Move{Actor: who, From: h.adaCal, To: h.userCal, FromName: "a.ics", ToName: "a.ics"}
+	err := s.Update(t.Context(), func(tx *Tx) error { _, err := tx.MoveObject(m); return err })
+	if !errors.Is(err, ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+	update(t, s, func(tx *Tx) error { return tx.DeleteObject(who, h.adaCal, "a.ics", Cond{}) })
+	mustCheck(t, s)
+}
+
+// TestRecordsAreBounded: what one record may hold had holes.
+func TestRecordsAreBounded(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	long := strings.Repeat("x", 1<<20)
+	for what, try := range map[string]func(tx *Tx) error{
+		"time zone of a calendar": func(tx *Tx) error {
+			return tx.CreateCollection(System(), &Collection{Owner: h.user.ID, Name: "a", TimezoneID: long})
+		},
+		"component of a calendar": func(tx *Tx) error {
+			return tx.CreateCollection(System(), &Collection{Owner: h.user.ID, Name: "a", Components: []string{long}})
+		},
+		"properties of a home": func(tx *Tx) error {
+			p, err := tx.Principal(h.user.ID)
+			if err != nil {
+				return err
+			}
+			p.Dead = []DeadProp{{XML: []byte(long)}}
+			return tx.UpdatePrincipal(p)
+		},
+		"number of properties": func(tx *Tx) error {
+			return tx.CreateCollection(System(), &Collection{Owner: h.user.ID, Name: "a", Dead: make([]DeadProp, maxDeadProps+1)})
+		},
+		"grants of a credential": func(tx *Tx) error {
+			c := &Credential{ID: "x", Kind: CredentialBearer, Org: h.org.ID}
+			for range maxGrants + 1 {
+				c.Grants = append(c.Grants, Grant{h.org.ID, RightRead})
+			}
+			return tx.PutCredential(c, "a-long-secret-of-it")
+		},
+		"app password of a room": func(tx *Tx) error {
+			return tx.PutCredential(&Credential{ID: "x", Kind: CredentialApp, Org: h.org.ID, Principal: h.room.ID}, "a-long-secret-of-it")
+		},
+		"title of a feed": func(tx *Tx) error {
+			return tx.PutFeed(&Feed{Org: h.org.ID, Collection: h.adaCal, Name: "a", Title: long}, "feed-secret-of-it")
+		},
+		"members of a user": func(tx *Tx) error {
+			return tx.CreatePrincipal(&Principal{Kind: KindUser, Name: "m", Org: h.org.ID, Members: make([]uuid.UUID, 1)})
+		},
+		"colon in a login": func(tx *Tx) error {
+			return tx.CreatePrincipal(&Principal{Kind: KindUser, Name: "a:b", Org: h.org.ID})
+		},
+		"event in two calendars": func(tx *Tx) error {
+			p := mustPrepare(s, testEvent("e", ":20270301T100000Z"))
+			_, err := tx.PutBlock(PutBlock{Actor: System(), Org: h.org.ID, Object: p, Targets: []CollectionID{h.adaCal, h.roomCal}})
+			return err
+		},
+	} {
+		if err := s.Update(t.Context(), try); !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrQuota) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	mustCheck(t, s)
+}
+
+// TestHighChosenAliasLeavesRoom: a resource with the highest alias set the
+// counter to its end, and nothing more could be stored.
+func TestHighChosenAliasLeavesRoom(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	update(t, s, func(tx *Tx) error {
+		return errors.Join(tx.CreatePrincipal(&Principal{Kind: KindRoom, Name: "last", Org: h.org.ID, Alias: maxAlias - 1}),
+			tx.CreatePrincipal(&Principal{Kind: KindRoom, Name: "third", Org: h.org.ID, Alias: 4}))
+	})
+	put(t, s, h.adaCal, "a.ics", testEvent("a", ":20270301T100000Z")) // 3
+	put(t, s, h.adaCal, "b.ics", testEvent("b", ":20270301T100000Z")) // 4 is taken
+	view(t, s, func(v *View) error {
+		i, err := v.Identity(h.org.ID, "b")
+		if i.Alias != 5 {
+			t.Errorf("alias %d, want 5", i.Alias)
+		}
+		return err
+	})
+	update(t, s, func(tx *Tx) error {
+		tx.setMetaInt(metaAlias+string(key(nil).principal(h.org.ID)), maxAlias-1)
+		return nil
+	})
+	err := s.Update(t.Context(), func(tx *Tx) error {
+		_, err := tx.PutObject(Put{Actor: System(), Collection: h.adaCal, Name: "c.ics", Object: mustPrepare(s, testEvent("c", ":20270301T100000Z"))})
+		return err
+	})
+	if !errors.Is(err, ErrQuota) {
+		t.Errorf("after the last alias: %v", err)
+	}
+	mustCheck(t, s)
 }
