@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"daybook/api/feeds"
+	"daybook/api/onlive"
 	"daybook/api/rest"
 	"daybook/api/timetap"
 	"daybook/api/trybe"
@@ -79,6 +80,7 @@ func apis(o Options) []*rest.API {
 	var out []*rest.API
 next:
 	for _, a := range []*rest.API{
+		onlive.New(onlive.Options{Store: o.Store, Now: o.Now}),
 		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
 		timetap.New(timetap.Options{Store: o.Store, Now: o.Now}),
 		vastal.New(vastal.Options{Store: o.Store, Now: o.Now}),

@@ -72,6 +72,7 @@ func (d *daybook) handler() (http.Handler, error) {
 const (
 	apiCalDAV  = "caldav"
 	apiFeeds   = "feeds"
+	apiOnlive  = "onlive"
 	apiTimeTap = "timetap"
 	apiTrybe   = "trybe"
 	apiVastal  = "vastal"
@@ -86,6 +87,8 @@ var mounts = []struct{ prefix, api string }{
 	{caldav.WellKnown, apiCalDAV},
 	{"/principals", apiCalDAV},
 	{"/feeds", apiFeeds},
+	{"/api/v1", apiOnlive},
+	{"/api/v2", apiOnlive},
 	{"/shop", apiTrybe},
 	{"/sites", apiTrybe},
 	{"/v1/calendar", apiVastal},
