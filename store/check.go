@@ -141,11 +141,11 @@ func (c *checker) directory() error {
 	c.v.scan(tableCollections, func(k, b []byte) {
 		c.stats.Collections++
 		col := &Collection{ID: CollectionID(u32(k[1:]))}
+		c.states[col.ID] = &State{}
 		if err := decodeRecord(b, col); err != nil {
 			c.problem("records", fmt.Sprintf("collection %d", col.ID), "%v", err)
 			return
 		}
-		c.states[col.ID] = &State{}
 		c.want[string(homeKey(col.Owner, col.Name))] = key(nil).collection(col.ID)
 	})
 	c.v.scan(tableServices, func(_, b []byte) {
@@ -272,15 +272,24 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 	return p
 }
 
-// until gives up to where the object is indexed, as its first list says.
+// until gives up to where the object is indexed, as its first list says: that
+// of a collection that is not gone, if there is one.
 func (c *checker) until(f *facts) int64 {
-	for _, b := range f.Bindings {
+	live := func(b Binding) int {
+		if c.v.gone(b.Collection) {
+			return 1
+		}
+		return 0
+	}
+	places := slices.SortedStableFunc(slices.Values(f.Bindings), func(a, b Binding) int { return live(a) - live(b) })
+	for _, b := range places {
 		v := c.v.get(newKey(tableEndless).collection(b.Collection).object(f.ID))
 		if len(v) != 8 {
 			continue
 		}
 		until := int64(u64(v))
-		if until%day == 0 && until >= metaInt(c.v.r, metaHorizon) {
+		// A collection that is gone is not indexed any further.
+		if until%day == 0 && (until >= metaInt(c.v.r, metaHorizon) || c.v.gone(b.Collection)) {
 			return until
 		}
 		c.problem("instances", fmt.Sprintf("object %d", f.ID), "is said to be indexed up to %d, before the horizon or within a day", until)

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"daybook/store/engine"
 )
@@ -252,4 +255,115 @@ func TestIdentityComesBackWithItsUID(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// TestCheckOfDamagedPagesReportsAndRebuildsNothing: pages overwritten in the
+// middle of the file must neither end the process nor be written around.
+func TestCheckOfDamagedPagesReportsAndRebuildsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pages.db")
+	s := openTest(t, path)
+	h := newTestHouse(t, s)
+	many(t, s, h.adaCal, 200)
+	pages := s.Stats().FileBytes / s.Stats().PageSize
+	size := s.Stats().PageSize
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := int64(2); page < pages; page += max(1, pages/25) {
+		b := bytes.Clone(whole)
+		for i := page * size; i < min((page+1)*size, int64(len(b))); i++ {
+			b[i] ^= 0xa5
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), Options{Path: path, Now: func() time.Time { return testNow }})
+		if err != nil {
+			continue // refused, and that is told
+		}
+		found := 0
+		stats, err := s.Check(t.Context(), true, func(p Problem) { found++ })
+		if found != stats.Problems || err != nil && found == 0 {
+			t.Errorf("page %d: %d reported, %d counted, %v", page, found, stats.Problems, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("page %d: %v", page, err)
+		}
+	}
+}
+
+// TestRebuildKeepsWhatItCannotUnderstand: damaged records are reported and left
+// alone; a rebuild gave up at the first, and removed objects whose collection
+// was lost.
+func TestRebuildKeepsWhatItCannotUnderstand(t *testing.T) {
+	s := newTest(t)
+	h := fill(t, s)
+	if err := s.db.Update(t.Context(), func(w engine.Writer) error {
+		w.Put(principalKey(h.room.ID), []byte{9, 9})
+		w.Put(collectionKey(h.otherCal), []byte{9})
+		w.Delete(collectionKey(h.userCal))
+		w.Put(identityKey(h.org.ID, hashUID("w")), []byte{9})
+		w.Delete(dataKey(1))
+		w.Put(factsKey(99), []byte{9})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	check := func(rebuild bool) (kinds []string) {
+		t.Helper()
+		if _, err := s.Check(t.Context(), rebuild, func(p Problem) { kinds = append(kinds, p.Kind+" "+p.Where+" "+p.Message) }); err != nil {
+			t.Fatal(err)
+		}
+		return kinds
+	}
+	if found := check(true); len(found) < 6 {
+		t.Errorf("found %q", found)
+	}
+	for _, left := range check(false) {
+		ok := false
+		for _, known := range []string{"records ", "data object 1 ", "members ", "directory ", "collection 2"} {
+			ok = ok || strings.HasPrefix(left, known) || strings.Contains(left, known)
+		}
+		if !ok {
+			t.Errorf("after the rebuild: %s", left)
+		}
+	}
+	view(t, s, func(v *View) error {
+		if v.get(dataKey(3)) == nil || v.get(factsKey(99)) == nil {
+			t.Error("a rebuild removed facts")
+		}
+		_, err := v.Member(h.adaCal, "weekly.ics") // its body is lost, it is not
+		return err
+	})
+}
+
+func TestOlderFileIsMigratedOrRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := openTest(t, path)
+	if err := s.db.Update(t.Context(), func(w engine.Writer) error {
+		w.Put(metaKey(metaSchema), key(nil).u32(1))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), Options{Path: path, ReadOnly: true}); !errors.Is(err, ErrOlder) {
+		t.Errorf("for reading only: %v, want ErrOlder", err)
+	}
+	s = openTest(t, path)
+	mustCheck(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), Options{Path: path, ReadOnly: true}); err != nil {
+		t.Error(err)
+	} else if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 
 	"daybook/ical"
 )
@@ -57,5 +59,8 @@ func (v *View) ObjectsByExternalID(org PrincipalID, id string) ([]ObjectID, erro
 		out = append(out, ObjectID(u64(k[len(from):])))
 		return true
 	})
-	return out, nil
+	return slices.DeleteFunc(out, func(id ObjectID) bool { // of a collection that is gone
+		_, err := v.facts(id)
+		return errors.Is(err, ErrNotFound)
+	}), nil
 }

@@ -32,7 +32,7 @@ func TestRemovedCalendarIsGoneAtOnceAndSweptInSteps(t *testing.T) {
 	put(t, s, h.otherCal, "removed.ics", testEvent("removed", ":20270301T100000Z"))
 	update(t, s, func(tx *Tx) error { return tx.DeleteObject(System(), h.otherCal, "removed.ics", Cond{}) })
 	shared := prepare(t, s, testEvent("shared", ":20270301T100000Z", "CATEGORIES:BLOCK", BlockTypeProperty+":zz"))
-	alone := prepare(t, s, testEvent("zz-alone", ":20270301T100000Z", "CATEGORIES:BLOCK"))
+	alone := prepare(t, s, testEvent("zz-alone", ":20270301T100000Z", "CATEGORIES:BLOCK", ExternalIDProperty+":theirs"))
 	update(t, s, func(tx *Tx) error {
 		_, err := tx.PutBlock(PutBlock{Actor: System(), Org: h.org.ID, Object: shared, Targets: []CollectionID{h.otherCal, h.adaCal}})
 		_, err2 := tx.PutBlock(PutBlock{Actor: System(), Org: h.org.ID, Object: alone, Targets: []CollectionID{h.otherCal}})
@@ -97,6 +97,9 @@ func nothingLeft(t *testing.T, s *Store, h *testHouse, shared, alone ObjectID) {
 		}
 		if ids, _ := v.Holders(h.org.ID, "many-1"); len(ids) != 0 {
 			t.Errorf("holders of a UID: %v", ids)
+		}
+		if ids, _ := v.ObjectsByExternalID(h.org.ID, "theirs"); len(ids) != 0 {
+			t.Errorf("objects of an external id: %v", ids)
 		}
 		o, err := v.ObjectFacts(shared)
 		if err == nil && (len(o.Bindings) != 1 || o.Bindings[0].Collection != h.adaCal) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 func open(t *testing.T, o Options) *DB {
@@ -285,5 +287,127 @@ func BenchmarkUpdate(b *testing.B) {
 		}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestCutOffFileIsRefused: a copy that was cut off opened, and the first read of
+// a missing page ended the process.
+func TestCutOffFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cut.db")
+	db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		mustUpdate(t, db, func(w Writer) error {
+			for n := range 500 {
+				w.Put(fmt.Appendf(nil, "a%d-%d", i, n), make([]byte, 300))
+			}
+			return nil
+		})
+	}
+	size := db.Stats().PageSize
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, keep := range []int64{size, 2 * size, 5 * size, 20 * size} {
+		if err := os.WriteFile(path, whole[:keep], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, readOnly := range []bool{false, true} {
+			if db, err := Open(path, Options{Create: true, Tables: []byte("a"), ReadOnly: readOnly}); !errors.Is(err, ErrForeign) {
+				t.Errorf("%d bytes of %d: got %v, want ErrForeign", keep, len(whole), err)
+				_ = db.Close()
+			}
+		}
+		if now, _ := os.ReadFile(path); !bytes.Equal(now, whole[:keep]) {
+			t.Error("the file was changed")
+		}
+	}
+}
+
+// TestCreatedFileAppearsWhole: nothing is left beside the file, and who comes
+// second finds the first one's.
+func TestCreatedFileAppearsWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new.db")
+	if err := create(path); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, db, func(w Writer) error { w.Put([]byte("ax"), []byte("kept")); return nil })
+	if err := create(path); err != nil {
+		t.Errorf("when it is there already: %v", err)
+	}
+	if got := dump(t, db, "a", ""); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) != 1 {
+		t.Errorf("in the folder: %v, %v", names, err)
+	}
+	if _, err := Open(filepath.Join(dir, "no", "such", "folder.db"), Options{Create: true}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without the folder: %v", err)
+	}
+}
+
+// TestFiguresAfterCloseDoNotPanic: a scrape during shutdown did.
+func TestFiguresAfterCloseDoNotPanic(t *testing.T) {
+	db := open(t, Options{})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := db.Stats(); got.FileBytes != 0 {
+		t.Errorf("a closed file has %d bytes", got.FileBytes)
+	}
+}
+
+// TestPanicsStayWithWhoCausedThem: neither an update that panics nor a commit
+// that does takes the writer along.
+func TestPanicsStayWithWhoCausedThem(t *testing.T) {
+	db := open(t, Options{Tables: []byte("a")})
+	if err := db.Update(t.Context(), func(w Writer) error {
+		w.Put([]byte("a1"), nil)
+		panic("update")
+	}); err == nil || errors.Is(err, ErrClosed) {
+		t.Errorf("update: %v", err)
+	}
+	if err := db.update(func(*bolt.Tx) error { panic("commit") }); err == nil {
+		t.Error("commit: no error")
+	}
+	mustUpdate(t, db, func(w Writer) error { w.Put([]byte("a2"), nil); return nil })
+	if got := dump(t, db, "a", ""); len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestReadOnlyFileRefusesWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ro.db")
+	db, err := Open(path, Options{Create: true, Tables: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = Open(path, Options{ReadOnly: true, Tables: []byte("ab")}); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Update(t.Context(), func(w Writer) error { w.Put([]byte("ax"), nil); return nil }); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("got %v, want ErrReadOnly", err)
+	}
+	if err := db.View(func(r Reader) error { r.Get([]byte("bx")); return nil }); err != nil {
+		t.Error(err)
 	}
 }
