@@ -132,7 +132,7 @@ func (x *exchange) readObject(r *resource) (prepared *store.Prepared, exact bool
 	if err != nil {
 		return nil, false, err
 	}
-	o, err := x.checkObject(body, jcal)
+	o, err := x.checkObject(body, jcal, r.member.Object == 0)
 	if err != nil {
 		if e, ok := errors.AsType[*ical.InvalidError](err); ok {
 			x.refused(r, e.Rule, err)
@@ -143,9 +143,10 @@ func (x *exchange) readObject(r *resource) (prepared *store.Prepared, exact bool
 	return prepared, o.Exact() && !jcal, err
 }
 
-// checkObject reads an object and applies the rules that are those of this
-// protocol alone.
-func (x *exchange) checkObject(body []byte, jcal bool) (o *ical.Object, err error) {
+// checkObject reads an object and applies the rules of this protocol. A series
+// that is there already may keep overrides of instances that it has no more:
+// clients that change its times leave them behind.
+func (x *exchange) checkObject(body []byte, jcal, created bool) (o *ical.Object, err error) {
 	if jcal {
 		if body, err = ical.FromJCal(body, x.srv.Object); err != nil {
 			return nil, err
@@ -154,10 +155,27 @@ func (x *exchange) checkObject(body []byte, jcal bool) (o *ical.Object, err erro
 	if o, err = ical.ParseResource(body, x.srv.Object); err != nil {
 		return nil, err
 	}
-	if err := o.CheckZones(); err != nil {
-		return nil, err
+	rules := []func() error{o.CheckEscapes, o.CheckZones, func() error { return x.checkAttendees(o) }}
+	if created {
+		rules = append(rules, o.CheckOverrides)
+	}
+	for _, rule := range rules {
+		if err := rule(); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
+}
+
+// checkAttendees holds each component to max-attendees-per-instance (RFC 4791
+// §5.2.9).
+func (x *exchange) checkAttendees(o *ical.Object) error {
+	for _, c := range o.Main() {
+		if len(c.All("ATTENDEE")) > x.srv.MaxAttendees {
+			return &ical.InvalidError{Rule: ical.MaxAttendees, Reason: "a component has too many attendees", Ref: "RFC 4791 §5.2.9"}
+		}
+	}
+	return nil
 }
 
 // refused logs what is not taken, by rule and line, never by content.

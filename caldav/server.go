@@ -28,9 +28,12 @@ type Options struct {
 	// TrustProxy believes X-Forwarded-Proto, -Host, -Prefix and -For: only
 	// when a proxy of one's own sets them.
 	TrustProxy bool
-	XML        dav.Limits       // of request bodies
-	Object     ical.Limits      // of one calendar object resource; Bytes is max-resource-size
-	Now        func() time.Time // nil: time.Now
+	XML        dav.Limits  // of request bodies
+	Object     ical.Limits // of one calendar object resource; Bytes is max-resource-size
+	// MaxAttendees bounds the attendees of one component of an object that is
+	// put; 0 is 100.
+	MaxAttendees int
+	Now          func() time.Time // nil: time.Now
 	// Free gives the bytes that may still be stored, for
 	// quota-available-bytes (RFC 4331); nil: the property is absent.
 	Free func() (int64, bool)
@@ -78,6 +81,9 @@ func New(o Options) *Server {
 	}
 	if o.Object.Bytes <= 0 {
 		o.Object.Bytes = ical.DefaultLimits.Bytes
+	}
+	if o.MaxAttendees <= 0 {
+		o.MaxAttendees = 100
 	}
 	o.XML = o.XML.Filled()
 	s := &Server{
