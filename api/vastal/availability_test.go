@@ -201,7 +201,7 @@ func TestEachRuleOfTheRequestIs400AndChangesNothing(t *testing.T) {
 		"something behind":  {`{"schedules": []} x`, ""},
 		"two slots at once": {`{"schedules": [{}, ` + good + `, {}]}`, "are required; schedules[2]: "},
 	} {
-		t.Run(name, func(t *testing.T) { p.do("PUT", availability, x.body).fails(400, x.text) })
+		t.Run(name, func(t *testing.T) { p.in(t).do("PUT", availability, x.body).fails(400, x.text) })
 	}
 	if after := p.list(); !reflect.DeepEqual(before, after) || p.seq() != seq {
 		t.Errorf("changed: %+v", after)

@@ -133,11 +133,18 @@ func newEvent(uid string, v visit, of *store.Service, zone *ical.Zone, now time.
 	w.Line("STATUS", status)
 	w.Line("TRANSP", "OPAQUE")
 	for _, x := range []struct{ name, text string }{
-		{"SUMMARY", of.Name + ": " + v.client}, {"DESCRIPTION", v.notes},
-		{propEventType, typeAppointment}, {propService, of.UUID.String()}, {propClientName, v.client},
-		{propClientEmail, v.email}, {propClientPhone, v.phone}, {propClientLang, v.language},
-		{propInternal, v.internal}, {propSource, v.source},
-		{propBufBefore, lengthText(of.BufferBefore)}, {propBufAfter, lengthText(of.BufferAfter)},
+		{"SUMMARY", of.Name + ": " + v.client},
+		{"DESCRIPTION", v.notes},
+		{propEventType, typeAppointment},
+		{propService, of.UUID.String()},
+		{propClientName, v.client},
+		{propClientEmail, v.email},
+		{propClientPhone, v.phone},
+		{propClientLang, v.language},
+		{propInternal, v.internal},
+		{propSource, v.source},
+		{propBufBefore, lengthText(of.BufferBefore)},
+		{propBufAfter, lengthText(of.BufferAfter)},
 	} {
 		if x.text != "" {
 			w.Line(x.name, ical.EscapeText(x.text))

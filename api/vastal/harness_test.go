@@ -129,6 +129,13 @@ func (p *place) as(token string) *place {
 	return &q
 }
 
+// in gives the same place for a part of a test.
+func (p *place) in(t testing.TB) *place {
+	q := *p
+	q.t = t
+	return &q
+}
+
 // answer is what came back.
 type answer struct {
 	t      testing.TB
