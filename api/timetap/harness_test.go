@@ -52,6 +52,7 @@ type place struct {
 	store *store.Store
 	api   http.Handler
 	auth  string
+	clock func() time.Time
 	ids   map[string]store.PrincipalID
 }
 
@@ -72,7 +73,7 @@ func newPlaceAt(t testing.TB, clock func() time.Time) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &place{t: t, store: s, api: h, ids: map[string]store.PrincipalID{}}
+	p := &place{t: t, store: s, api: h, clock: clock, ids: map[string]store.PrincipalID{}}
 	p.update(p.fill)
 	return p.as(admin)
 }
