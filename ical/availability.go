@@ -91,9 +91,9 @@ func (o *Object) availabilityWindow(c *Component, floating *Zone) span.Span {
 		if e.open() {
 			return w
 		}
-		days, exact, _ := e.len.resolve(e.start, floating)
+		nominal, exact, _ := e.len.resolve(e.start, floating)
 		zone := e.start.zone(floating)
-		w.End = civilTime(zone.unix(e.start.Wall.Unix()+days*daySeconds) + exact)
+		w.End = civilTime(zone.unix(e.start.Wall.Unix()+nominal) + exact)
 	default:
 		if t := s.time(o, c.Line("DTEND")); t != nil {
 			w.End = t.Instant(floating)

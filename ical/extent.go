@@ -129,8 +129,8 @@ func (o *Object) openExtent() Extent {
 		switch {
 		case e.own:
 			start = min(start, e.start.place(nil))
-			days, exact, _ := e.len.resolve(e.start, nil)
-			if end = max(end, start+(days+1)*daySeconds+exact); c.Name == "VAVAILABILITY" && e.open() {
+			nominal, exact, _ := e.len.resolve(e.start, nil)
+			if end = max(end, start+daySeconds+nominal+exact); c.Name == "VAVAILABILITY" && e.open() {
 				b.endless = true
 			}
 		case c.Name == "VAVAILABILITY":
@@ -171,8 +171,8 @@ func (o *Object) freeBusyBounds(c *Component) (start, end int64) {
 		for i := range s.rdates {
 			r := &s.rdates[i]
 			at := r.at.place(nil)
-			days, exact, _ := r.len.resolve(r.at, nil)
-			start, end = min(start, at), max(end, at+days*daySeconds+exact)
+			nominal, exact, _ := r.len.resolve(r.at, nil)
+			start, end = min(start, at), max(end, at+nominal+exact)
 		}
 	}
 	return start, end

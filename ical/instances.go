@@ -116,7 +116,7 @@ func (e *expander) plain() {
 // shape in the window can have: from low to high, the latter not included.
 func (sh *shape) bounds(from, to int64) (low, high int64) {
 	low, high = sh.zone.wallBounds(from-sh.exact, to)
-	return low - sh.days*daySeconds, high
+	return low - sh.nominal, high
 }
 
 // checkWork ends the expansion when the work was used up before it was
@@ -148,7 +148,7 @@ func (e *expander) selects(start, end int64) bool {
 // emit gives an instance of the set to yield if the window has it.
 func (e *expander) emit(sh *shape, c *cand, rid int64) {
 	unix := c.unix
-	length := sh.days*daySeconds + sh.exact
+	length := sh.nominal + sh.exact
 	end, wall, wallEnd := unix+length, c.civil, c.civil+sh.wall
 	if c.same == 0 || c.civil+length >= c.same || end > maxCivil {
 		// The offset may change before the end.

@@ -31,11 +31,11 @@ type placed struct {
 
 // shape says how instances look: what describes them and how long they last.
 type shape struct {
-	comp        *Component
-	form        Form
-	zone        *Zone
-	days, exact int64 // the length: days of the wall clock, then seconds
-	wall        int64 // the same as a distance of wall clocks
+	comp           *Component
+	form           Form
+	zone           *Zone
+	nominal, exact int64 // the length in seconds: of the wall clock, then of time
+	wall           int64 // the same as a distance of wall clocks
 }
 
 // item is one start that was named.
@@ -73,7 +73,7 @@ func (s *series) place(floating *Zone) *placed {
 
 func (p *placed) shapeOf(e *entry) shape {
 	sh := shape{comp: e.comp, form: e.start.Form, zone: e.start.zone(p.floating)}
-	sh.days, sh.exact, sh.wall = e.len.resolve(e.start, p.floating)
+	sh.nominal, sh.exact, sh.wall = e.len.resolve(e.start, p.floating)
 	return sh
 }
 
@@ -132,7 +132,7 @@ func (p *placed) placeRDate(r *rdate) {
 	}
 	if r.len.known {
 		sh := p.shape
-		sh.days, sh.exact, sh.wall = r.len.resolve(r.at, p.floating)
+		sh.nominal, sh.exact, sh.wall = r.len.resolve(r.at, p.floating)
 		it.shape = &sh
 	}
 	p.items = append(p.items, it)
@@ -242,8 +242,8 @@ func (p *placed) shiftOf(ov *override) shifted {
 // end gives the end of an instance and its wall clocks.
 func (sh *shape) end(cur *cursor, unix, civil int64) (end, wall, wallEnd int64) {
 	end = unix
-	if sh.days != 0 {
-		end, _ = cur.place(civil + sh.days*daySeconds)
+	if sh.nominal != 0 {
+		end, _ = cur.place(civil + sh.nominal)
 	}
 	end = max(unix, min(end+sh.exact, maxCivil))
 	if sh.form >= Floating {

@@ -54,8 +54,9 @@ func (o *Object) CheckTimes() error { return o.seriesOf().err }
 //   - Rules step along the wall clock. A wall clock in a gap takes the offset
 //     before the gap (§3.3.5, and not "ignored" by §3.3.10), the first one of an
 //     hour that comes twice; instances at one instant are one.
-//   - DTEND and DUE give all instances the first one's exact length, DURATION
-//     gives them its nominal days and its exact rest.
+//   - DTEND and DUE give all instances the first one's exact length, and floating
+//     ones its length on the wall clock; DURATION gives them its nominal days
+//     and its exact rest.
 //   - Several RRULEs are a union, each with its own COUNT. EXRULE is honoured.
 //   - An override stands even where the set has no instance, and against EXDATE.
 //   - THISANDFUTURE shifts the later instances by the distance of the wall
@@ -272,27 +273,30 @@ func (s *series) exdateLine(o *Object, l *Line) {
 	s.lineTimes(o, l, func(t Time, _ string) { s.exdates = append(s.exdates, t) })
 }
 
-// resolve gives the length as nominal days, exact seconds and the distance of
-// the wall clocks, for a component that starts at start.
-func (l length) resolve(start Time, floating *Zone) (days, exact, wall int64) {
+// resolve gives the length as seconds of the wall clock, exact seconds after
+// them, and the distance of the wall clocks, for a component that starts at
+// start. Floating times from one to another are that far apart on the wall
+// clock, wherever they are placed.
+func (l length) resolve(start Time, floating *Zone) (nominal, exact, wall int64) {
 	if l.until == nil {
-		return l.days, l.exact, l.days*daySeconds + l.exact
+		nominal = l.days * daySeconds
+		return nominal, l.exact, nominal + l.exact
 	}
 	end := *l.until
 	switch {
 	case start.Form == Date:
 		// A date-time as end of a date is rounded to its date.
-		days = max(0, end.day()-start.day())
-		return days, 0, days * daySeconds
+		nominal = max(0, end.day()-start.day()) * daySeconds
+		return nominal, 0, nominal
 	case end.Form == Date:
 		end = Time{Form: start.Form, Wall: end.Wall, Zone: start.Zone}
 	}
-	exact = max(0, end.place(floating)-start.place(floating))
-	wall = exact
 	if start.Form == Floating && end.Form == Floating {
-		wall = max(0, end.Wall.Unix()-start.Wall.Unix())
+		nominal = max(0, end.Wall.Unix()-start.Wall.Unix())
+		return nominal, 0, nominal
 	}
-	return 0, exact, wall
+	exact = max(0, end.place(floating)-start.place(floating))
+	return 0, exact, exact
 }
 
 // sortedUnique sorts and removes what is there twice.

@@ -37,7 +37,11 @@ func (c testCase) startText() string {
 
 // line is the case as engines read it.
 func (c testCase) line() string {
-	return fmt.Sprintf("%s %s %s %d\n", c.rule, c.startText(), c.end.Format(stamp), most)
+	end := c.end.Format(stamp)
+	if c.date {
+		end = c.end.Format(day)
+	}
+	return fmt.Sprintf("%s %s %s %d\n", c.rule, c.startText(), end, most)
 }
 
 func (c testCase) ics() string {

@@ -165,14 +165,14 @@ func rruleGo(fields []string) (string, error) {
 		return "", errors.New("bad case")
 	}
 	layout := strings.TrimSuffix(stamp, "Z")
-	start, err := time.Parse(stamp, fields[1])
-	if err != nil {
+	if len(fields[1]) == len(day) {
 		layout = day
-		if start, err = time.Parse(day, fields[1]); err != nil {
-			return "", err
-		}
 	}
-	end, err := time.Parse(stamp, fields[2])
+	start, err := time.Parse(layout, strings.TrimSuffix(fields[1], "Z"))
+	if err != nil {
+		return "", err
+	}
+	end, err := time.Parse(layout, strings.TrimSuffix(fields[2], "Z"))
 	if err != nil {
 		return "", err
 	}

@@ -156,6 +156,33 @@ var differences = []difference{
 		},
 		"rules of less than a day do not look at days",
 	},
+	{
+		[]string{"libical"},
+		func(p parts) bool { return p.freq("WEEKLY") && p.has("INTERVAL") && p.has("WKST") },
+		"INTERVAL steps from the wrong week when DTSTART is after WKST's day",
+	},
+	{
+		[]string{"libical"},
+		func(p parts) bool { return p.freq("SECONDLY") && p.has("BYSECOND") },
+		"the first instance comes twice",
+	},
+	{
+		[]string{"libical"},
+		func(p parts) bool { return p["SKIP"] == "FORWARD" && p.has("BYMONTH", "BYDAY") },
+		"BYMONTH and BYDAY are applied after SKIP too, and days that a number in BYDAY does not find are skipped forward",
+	},
+	{
+		[]string{"ical.js"},
+		func(p parts) bool {
+			return p.freq("MONTHLY") && p.has(times...) || p.freq("YEARLY", "MONTHLY") && p.has("BYMONTH", "INTERVAL")
+		},
+		"a 29th to 31st that a month lacks becomes the first of the next one",
+	},
+	{
+		[]string{"ical.js"},
+		func(p parts) bool { return p.freq("HOURLY", "MINUTELY", "SECONDLY") && p.has(times...) },
+		"the first instance comes twice or is counted twice",
+	},
 }
 
 // known tells why an engine may differ on a case; "" if that is not known.

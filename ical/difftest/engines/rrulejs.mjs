@@ -4,7 +4,8 @@ import rrule from "rrule";
 
 function expand(rule, start, end, most) {
   const dtstart = start.includes("T") ? start : start + "T000000Z";
-  const before = new Date(end.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+  const stamp = end.includes("T") ? end : end + "T000000Z";
+  const before = new Date(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
   const all = [];
   rrule.rrulestr(`DTSTART:${dtstart}\nRRULE:${rule}`).all((t) => {
     if (t >= before || all.length === most) return false;
