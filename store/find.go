@@ -151,7 +151,12 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 			return true
 		}
 		r.Object = id
-		if r = placed(r, zone); overlaps(r.Start, r.End, from, to) {
+		// The expansion has placed them already.
+		r.Start, r.End, r.RecurrenceID = i.Start.Unix(), i.End.Unix(), i.Start.Unix()
+		if !i.RecurrenceID.IsZero() {
+			r.RecurrenceID = i.RecurrenceID.Unix()
+		}
+		if overlaps(r.Start, r.End, from, to) {
 			fn(r)
 		}
 		return true

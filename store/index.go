@@ -205,8 +205,9 @@ func rowOf(o *ical.Object, i *ical.Instance) Row {
 }
 
 // mixed reports whether floating times stand beside times that are fixed in one
-// recurrence set: which instances there are then depends on the asked zone, so
-// no row can say it.
+// recurrence set, or have a length that is partly fixed (P1DT3H, or in a PERIOD):
+// which instances there are and when they end then depends on the asked zone in
+// a way that no row can say.
 func mixed(o *ical.Object) bool {
 	floating, fixed, recurs := false, false, false
 	for _, c := range o.Main() {
@@ -221,8 +222,12 @@ func mixed(o *ical.Object) bool {
 					continue
 				}
 				value, _, _ = strings.Cut(until[strings.Index(until, "UNTIL="):], ";")
+			case "DURATION":
+				days, exact, _ := ical.ParseDuration(value)
+				recurs, fixed = recurs || days != 0 && exact != 0, fixed || days != 0 && exact != 0
+				continue
 			case "RDATE", "EXDATE", "RECURRENCE-ID":
-				recurs = true
+				recurs, fixed = true, fixed || strings.EqualFold(l.Param("VALUE"), "PERIOD")
 			case "DTSTART":
 			default:
 				continue

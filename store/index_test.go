@@ -127,6 +127,54 @@ func TestCountingIsKeptWithDenseSeries(t *testing.T) {
 	mustCheck(t, s)
 }
 
+// TestFloatingRowsAreExactOverChanges: placed rows are what the expansion
+// gives, also in the nights in which the offset changes.
+func TestFloatingRowsAreExactOverChanges(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	zone := ical.LookupZone("Europe/Berlin")
+	for i, length := range []string{"DURATION:PT9H", "DURATION:P1DT3H", "DURATION:P1D", "DTEND:20270301T%s3000"} {
+		for j, rule := range []string{"RRULE:FREQ=DAILY;COUNT=300", "RRULE:FREQ=MINUTELY;INTERVAL=10;COUNT=50000"} {
+			for _, start := range []string{"22", "02"} {
+				uid := fmt.Sprintf("%d-%d-%s", i, j, start)
+				length := strings.Replace(length, "%s", map[string]string{"22": "23", "02": "09"}[start], 1)
+				text := strings.Replace(testEvent(uid, ":20270301T"+start+"3000", rule), "DURATION:PT1H", length, 1)
+				put(t, s, h.adaCal, uid+".ics", text)
+				o, err := ical.ParseResource([]byte(text), ical.DefaultLimits)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, day := range []time.Time{time.Date(2027, 3, 27, 0, 0, 0, 0, time.UTC), time.Date(2027, 10, 30, 0, 0, 0, 0, time.UTC)} {
+					w := span.Span{Start: day, End: day.AddDate(0, 0, 3)}
+					want := map[[3]int64]int{}
+					err := o.EachInstance(ical.Expand{Window: w, Zone: zone}, func(i *ical.Instance) bool {
+						want[[3]int64{i.Start.Unix(), i.End.Unix(), i.RecurrenceID.Unix()}]++
+						return true
+					})
+					if err != nil || len(want) == 0 {
+						t.Fatal(len(want), err)
+					}
+					view(t, s, func(v *View) error {
+						rs, err := v.Instances(h.adaCal, w, zone)
+						for _, r := range rs {
+							if m, err := v.ObjectFacts(r.Object); err == nil && m.UID == uid {
+								want[[3]int64{r.Start, r.End, r.RecurrenceID}]--
+							}
+						}
+						return err
+					})
+					for k, n := range want {
+						if n != 0 {
+							t.Errorf("%s %s from %s: %s to %s: %d missing", length, rule, start, time.Unix(k[0], 0).UTC(), time.Unix(k[1], 0).UTC(), n)
+						}
+					}
+				}
+			}
+		}
+	}
+	mustCheck(t, s)
+}
+
 func TestOpenAvailabilitiesAreFoundInEveryWindow(t *testing.T) {
 	s := newTest(t)
 	h := newTestHouse(t, s)
@@ -171,19 +219,24 @@ func TestIndexAgreesWithFreshExpansion(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	rules := []string{
 		"X-SINGLE:1", "RRULE:FREQ=WEEKLY;COUNT=20", "RRULE:FREQ=DAILY", "RRULE:FREQ=MONTHLY;BYDAY=-1FR", "RRULE:FREQ=YEARLY",
-		"RRULE:FREQ=WEEKLY;UNTIL=20280101T000000Z\r\nEXDATE:20270308T090000Z", "RDATE:20270401T090000Z,20291224T090000Z", "RRULE:FREQ=HOURLY",
+		"RRULE:FREQ=WEEKLY;UNTIL=20280101T000000Z\r\nEXDATE:20270308T090000Z", "RDATE:20270401T090000Z,20291224T090000Z", "RRULE:FREQ=HOURLY", "RRULE:FREQ=MINUTELY;INTERVAL=50",
+		"RDATE:20270401T090000,20271224T090000",
 	}
 	starts := []string{":%s%02d0000Z", ";TZID=America/New_York:%s%02d0000", ":%s%02d0000", ";TZID=Pacific/Apia:%s%02d3000"}
 	var objects []*ical.Object
 	for i := range 200 {
 		day := testNow.AddDate(0, 0, r.IntN(800)-400).Format("20060102T")
 		text := testEvent(fmt.Sprint(i), fmt.Sprintf(starts[r.IntN(len(starts))], day, r.IntN(24)), rules[r.IntN(len(rules))])
+		text = strings.Replace(text, "DURATION:PT1H", []string{"DURATION:PT1H", "DURATION:PT9H", "DURATION:P1DT3H", "DURATION:P2D"}[r.IntN(4)], 1)
 		if r.IntN(5) == 0 {
 			text = testEvent(fmt.Sprint(i), ";VALUE=DATE:"+day[:8], rules[r.IntN(4)])
 			text = strings.Replace(text, "DURATION:PT1H", fmt.Sprintf("DURATION:P%dD", 1+r.IntN(100)), 1)
 		}
 		o, err := ical.ParseResource([]byte(text), ical.DefaultLimits)
 		if err != nil {
+			t.Fatal(err, text)
+		}
+		if err := o.CheckTimes(); err != nil {
 			t.Fatal(err, text)
 		}
 		objects = append(objects, o)
@@ -200,7 +253,11 @@ func TestIndexAgreesWithFreshExpansion(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, x := range insts {
-				want = append(want, fmt.Sprintf("%d %s %s", i, x.Start.UTC().Format(time.RFC3339), x.End.UTC().Format(time.RFC3339)))
+				rid := x.RecurrenceID
+				if rid.IsZero() {
+					rid = x.Start
+				}
+				want = append(want, fmt.Sprintf("%d %s %s %s", i, x.Start.UTC().Format(time.RFC3339), x.End.UTC().Format(time.RFC3339), rid.Format(time.RFC3339)))
 			}
 		}
 		var got []string
@@ -214,7 +271,8 @@ func TestIndexAgreesWithFreshExpansion(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				got = append(got, fmt.Sprintf("%s %s %s", m.UID, time.Unix(x.Start, 0).UTC().Format(time.RFC3339), time.Unix(x.End, 0).UTC().Format(time.RFC3339)))
+				got = append(got, fmt.Sprintf("%s %s %s %s", m.UID, time.Unix(x.Start, 0).UTC().Format(time.RFC3339),
+					time.Unix(x.End, 0).UTC().Format(time.RFC3339), time.Unix(x.RecurrenceID, 0).UTC().Format(time.RFC3339)))
 			}
 			return err
 		})
