@@ -1,0 +1,63 @@
+// Package folio is the REST API of FOLIO's opening hours (interface calendar
+// 5.0): calendars of service points with weekly hours and exceptions, and the
+// days that they make.
+//
+// A calendar and each of its exceptions is a VAVAILABILITY object in the
+// organisation's own calendar ([daybook/api/hours]), so that calendar clients
+// show and change them. What the API answers from is derived from these
+// objects and carries the sync-token that it was derived from: a request reads
+// the changes since then and no more. Tenants are organisations.
+package folio
+
+import (
+	"net/http"
+	"time"
+
+	"daybook/api/rest"
+	"daybook/store"
+)
+
+// Name is the API's name in logs and metrics.
+const Name = "folio"
+
+// Options are what the API is made of.
+type Options struct {
+	Store *store.Store
+	Now   func() time.Time // nil: time.Now
+}
+
+// service answers the requests.
+type service struct {
+	store   *store.Store
+	now     func() time.Time
+	indexes indexes
+}
+
+// New gives the API; its Log, Panics and bounds are still to be set.
+func New(o Options) *rest.API {
+	s := &service{store: o.Store, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return &rest.API{
+		Name:     Name,
+		Prefixes: []string{"/calendar/"},
+		Routes:   s.routes(),
+		Errors:   errorWriter{s.now},
+		Invalid:  http.StatusBadRequest,
+		SignIn:   s.signIn,
+	}
+}
+
+func (s *service) routes() []rest.Route {
+	return []rest.Route{
+		{Pattern: "GET /calendar/calendars", Summary: "Search opening-hours calendars", Op: rest.Endpoint(http.StatusOK, s.search).Guard(may[searchIn](store.RightRead))},
+		{Pattern: "POST /calendar/calendars", Summary: "Create a calendar", Op: rest.Endpoint(http.StatusCreated, s.create).Guard(may[createIn](store.RightWrite))},
+		{Pattern: "DELETE /calendar/calendars", Summary: "Delete several calendars, all or none", Op: rest.Endpoint(http.StatusNoContent, s.removeMany).Guard(may[removeManyIn](store.RightDelete))},
+		{Pattern: "GET /calendar/calendars/{calendarId}", Summary: "Get a calendar", Op: rest.Endpoint(http.StatusOK, s.get).Guard(may[oneIn](store.RightRead))},
+		{Pattern: "PUT /calendar/calendars/{calendarId}", Summary: "Replace a calendar", Op: rest.Endpoint(http.StatusOK, s.put).Guard(may[updateIn](store.RightWrite))},
+		{Pattern: "DELETE /calendar/calendars/{calendarId}", Summary: "Delete a calendar", Op: rest.Endpoint(http.StatusNoContent, s.remove).Guard(may[oneIn](store.RightDelete))},
+		{Pattern: "GET /calendar/dates/{servicePointId}/surrounding-openings", Summary: "Get a day and the nearest open days around it", Op: rest.Endpoint(http.StatusOK, s.surrounding).Guard(may[surroundingIn](store.RightRead))},
+		{Pattern: "GET /calendar/dates/{servicePointId}/all-openings", Summary: "List the days of a range with their openings", Op: rest.Endpoint(http.StatusOK, s.allOpenings).Guard(may[allOpeningsIn](store.RightRead))},
+	}
+}
