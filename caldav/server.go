@@ -177,7 +177,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p := strings.TrimSuffix(r.URL.Path, "/"); p == WellKnown {
 		w.Header().Set("Location", x.absolute(x.base()))
 		w.Header().Set("Cache-Control", "max-age=3600")
-		w.WriteHeader(http.StatusMovedPermanently)
+		// Not 301: libraries in wide use send the request to its new address without
+		// the body then, and a PROPFIND without one does not ask for the principal.
+		w.WriteHeader(http.StatusTemporaryRedirect)
 		return
 	}
 	if err := s.serve(x); err != nil {

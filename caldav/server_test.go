@@ -221,11 +221,13 @@ func TestAnonymousIsAskedToSignInEverywhere(t *testing.T) {
 	}
 }
 
-func TestWellKnownRedirectsEveryMethod(t *testing.T) {
+// After 301 python-requests repeats a PROPFIND without its body, and no
+// principal is found.
+func TestWellKnownRedirectKeepsMethodAndBody(t *testing.T) {
 	w := newWorld(t)
 	for _, method := range []string{"GET", "PROPFIND", "OPTIONS"} {
 		for _, path := range []string{WellKnown, WellKnown + "/"} {
-			r := w.as("", method, path, "", "X-Forwarded-Proto: https").is(http.StatusMovedPermanently)
+			r := w.as("", method, path, "", "X-Forwarded-Proto: https").is(http.StatusTemporaryRedirect)
 			if got := r.header.Get("Location"); got != "http://example.com/dav/" {
 				t.Errorf("%s %s goes to %s", method, path, got)
 			}
