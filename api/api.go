@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"daybook/api/feeds"
+	"daybook/api/folio"
 	"daybook/api/onlive"
 	"daybook/api/rest"
 	"daybook/api/timetap"
@@ -80,6 +81,7 @@ func apis(o Options) []*rest.API {
 	var out []*rest.API
 next:
 	for _, a := range []*rest.API{
+		folio.New(folio.Options{Store: o.Store, Now: o.Now}),
 		onlive.New(onlive.Options{Store: o.Store, Now: o.Now}),
 		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
 		timetap.New(timetap.Options{Store: o.Store, Now: o.Now}),

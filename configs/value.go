@@ -259,7 +259,7 @@ func checkURL(s string) error {
 }
 
 // apiNames are the REST APIs that can be left out.
-var apiNames = []string{"onlive", "timetap", "trybe", "vastal"}
+var apiNames = []string{"folio", "onlive", "timetap", "trybe", "vastal"}
 
 func checkAPIs(s string) error {
 	for _, name := range List(s) {

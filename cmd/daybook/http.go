@@ -72,6 +72,7 @@ func (d *daybook) handler() (http.Handler, error) {
 const (
 	apiCalDAV  = "caldav"
 	apiFeeds   = "feeds"
+	apiFolio   = "folio"
 	apiOnlive  = "onlive"
 	apiTimeTap = "timetap"
 	apiTrybe   = "trybe"
@@ -102,6 +103,7 @@ var mounts = []struct{ prefix, api string }{
 	{"/calendar/CLASS", apiTimeTap},
 	{"/calendar/TIME_OFF", apiTimeTap},
 	{"/calendar/VACATION", apiTimeTap},
+	{"/calendar", apiFolio},
 	{"/sessionToken", apiTimeTap},
 	{"/staffIdList", apiTimeTap},
 	{"/staff", apiTimeTap},
