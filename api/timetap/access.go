@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"daybook/api/auth"
 	"daybook/ical"
@@ -59,10 +60,8 @@ func (s *service) newDesk(v *store.View, a *store.Actor) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range reachable {
-		if d.reads(p) {
-			return d, nil
-		}
+	if slices.ContainsFunc(reachable, d.reads) {
+		return d, nil
 	}
 	return nil, fmt.Errorf("nothing to read: %w", store.ErrForbidden)
 }

@@ -262,8 +262,14 @@ type Status struct {
 // other word too; its status is then OPEN.
 func (s *service) status(ctx context.Context, _ none) ([]Status, error) {
 	out := []Status{
-		{open, open}, {open, pending}, {open, "CONFIRMED"}, {open, "CHECKEDIN"}, {open, "INPROGRESS"},
-		{completed, completed}, {cancelled, cancelled}, {noShow, noShow},
+		{open, open},
+		{open, pending},
+		{open, "CONFIRMED"},
+		{open, "CHECKEDIN"},
+		{open, "INPROGRESS"},
+		{completed, completed},
+		{cancelled, cancelled},
+		{noShow, noShow},
 	}
 	return out, s.view(ctx, func(*desk) error { return nil })
 }

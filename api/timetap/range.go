@@ -16,8 +16,8 @@ const maxEvents = 100_000
 
 // calendarRange answers the events of the staff whose shown times intersect the
 // days, by start, end and id.
-func (s *service) calendarRange(ctx context.Context, in rangeIn) ([]Event, error) {
-	out := []Event{}
+func (s *service) calendarRange(ctx context.Context, in rangeIn) ([]*Event, error) {
+	out := []*Event{}
 	err := s.view(ctx, func(d *desk) error {
 		w, err := d.window(&in)
 		if err != nil {
@@ -50,7 +50,7 @@ func (s *service) calendarRange(ctx context.Context, in rangeIn) ([]Event, error
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(out, func(a, b Event) int {
+	slices.SortFunc(out, func(a, b *Event) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.over, b.over), cmp.Compare(a.ID, b.ID))
 	})
 	return out, nil
@@ -79,7 +79,7 @@ type listing struct {
 	filter *filter
 	show   shown
 	seen   map[int64]bool // ids
-	out    []Event
+	out    []*Event
 }
 
 // add adds what is in a calendar and not yet in the answer.
@@ -141,7 +141,7 @@ func (l *listing) addRow(c calendar, r store.Row) error {
 	if err != nil {
 		return err
 	}
-	l.out = append(l.out, shownEvent)
+	l.out = append(l.out, &shownEvent)
 	return nil
 }
 
