@@ -135,6 +135,22 @@ func (c testCase) report(ours []string, others map[string]string) report {
 	return r
 }
 
+// oneCase reads a rule and its start.
+func oneCase(rule, start string) (testCase, error) {
+	c := testCase{rule: rule, date: len(start) == len(day)}
+	layout := stamp
+	if c.date {
+		layout = day
+	}
+	var err error
+	if c.start, err = time.Parse(layout, start); err != nil {
+		return c, err
+	}
+	freq := partsOf(rule)["FREQ"]
+	c.end = c.start.AddDate(0, 0, spans[max(0, slices.Index(frequencies, freq))])
+	return c, nil
+}
+
 var (
 	frequencies = []string{"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 	weekdays    = []string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}

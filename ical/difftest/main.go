@@ -2,6 +2,7 @@
 // engines, and prints where they differ as cases for testdata/differences.json:
 //
 //	go run ./ical/difftest -time 5m
+//	go run ./ical/difftest -rule 'FREQ=YEARLY;BYWEEKNO=-1' -start 20261228T090000Z
 //
 // Each engine runs in a process of its own and is ended when it takes too long
 // for a rule, as some of them never come back from some rules. An engine that
@@ -32,6 +33,8 @@ func main() {
 	long := flag.Duration("time", time.Minute, "how long to look for differences")
 	patience := flag.Duration("patience", 2*time.Second, "how long an engine may take for one rule")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random rules")
+	rule := flag.String("rule", "", "compare this rule alone, known or not")
+	start := flag.String("start", "20260105T090000Z", "of that rule")
 	all := flag.Bool("known", false, "print known differences too")
 	flag.Parse()
 	if *peer {
@@ -42,15 +45,40 @@ func main() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, *long)
 	defer cancel()
-	if err := run(ctx, os.Stdout, *seed, *patience, *all); err != nil {
+	next := randomCases(*seed)
+	if *rule != "" {
+		c, err := oneCase(*rule, *start)
+		if err != nil {
+			log.Fatal(err)
+		}
+		next, *all = single(c), true
+	}
+	if err := run(ctx, os.Stdout, next, *patience, *all); err != nil {
 		log.Fatal(err)
+	}
+}
+
+// randomCases gives cases for ever.
+func randomCases(seed uint64) func() (testCase, bool) {
+	log.Printf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	return func() (testCase, bool) { return randomCase(rnd), true }
+}
+
+// single gives one case.
+func single(c testCase) func() (testCase, bool) {
+	left := true
+	return func() (testCase, bool) {
+		was := left
+		left = false
+		return c, was
 	}
 }
 
 // tally counts the answers of one engine.
 type tally struct{ same, none, refused, known, differ int }
 
-func run(ctx context.Context, out io.Writer, seed uint64, patience time.Duration, printKnown bool) error {
+func run(ctx context.Context, out io.Writer, next func() (testCase, bool), patience time.Duration, printKnown bool) error {
 	dir, err := os.MkdirTemp("", "difftest-")
 	if err != nil {
 		return err
@@ -65,12 +93,13 @@ func run(ctx context.Context, out io.Writer, seed uint64, patience time.Duration
 			e.stop()
 		}
 	}()
-	log.Printf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
 	tallies := make([]tally, len(engines))
 	n := 0
 	for ; ctx.Err() == nil; n++ {
-		c := randomCase(rnd)
+		c, ok := next()
+		if !ok {
+			break
+		}
 		if err := compare(ctx, out, c, engines, tallies, printKnown); err != nil {
 			return err
 		}
