@@ -2,11 +2,10 @@ package vastal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +43,7 @@ type week struct {
 	object   *ical.Object // nil: none is stored
 	parts    []part
 	inactive []slot
+	broken   error // why the stored object cannot be read; it is then not written over
 }
 
 // slots gives all slots, sorted.
@@ -60,8 +60,7 @@ func (w *week) slots() []slot {
 // that its identity survives.
 func weekUID(org uuid.UUID) string { return uuid.NewSHA1(org, []byte("weekly availability")).String() }
 
-// readWeek reads the stored week. One that cannot be read as iCalendar any more
-// is told by an error, lest it be written over.
+// readWeek reads the stored week. An object that cannot be read has no slots.
 func readWeek(v *store.View, org organisation) (*week, error) {
 	w := &week{org: org}
 	m, err := findWeek(v, org)
@@ -74,11 +73,10 @@ func readWeek(v *store.View, org organisation) (*week, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a week: %w", err)
 		}
-		if w.object, err = ical.Parse(obj.Data, ical.Limits{}); err != nil {
-			return nil, fmt.Errorf("read a week: %w", err)
-		}
 		w.name = m.Name
-		w.parts = readParts(w.object, org.UUID, org.zone, obj.Created.Truncate(time.Second))
+		if w.object, w.broken = ical.Parse(obj.Data, ical.Limits{}); w.broken == nil {
+			w.parts = readParts(w.object, org.UUID, org.zone, obj.Created.UTC().Truncate(time.Second))
+		}
 	}
 	w.inactive, err = readInactive(v, org)
 	return w, err
@@ -134,6 +132,9 @@ func isWeek(o *ical.Object) bool {
 // save writes the week so that it has exactly these slots, in the transaction;
 // what is so already is not written.
 func (w *week) save(tx *store.Tx, s *store.Store, a *store.Actor, want []slot, now time.Time) error {
+	if w.broken != nil {
+		return &rest.Problem{Status: http.StatusInternalServerError, Detail: "the stored week cannot be read", Err: w.broken}
+	}
 	var active, inactive []slot
 	for _, x := range want {
 		if x.active {
@@ -178,65 +179,6 @@ func (w *week) saveActive(tx *store.Tx, s *store.Store, a *store.Actor, want []s
 	_, err = tx.PutObject(store.Put{Actor: a, Collection: w.org.calendar.ID, Name: w.name, Object: p})
 	return err
 }
-
-// --- inactive slots ---
-
-// The place of the record: one note with all of them.
-const (
-	noteSpace = "vastal"
-	noteName  = "inactive-slots"
-)
-
-// slotRecord is an inactive slot as it is kept. Durations are in seconds.
-type slotRecord struct {
-	ID      uuid.UUID    `json:"id"`
-	Day     time.Weekday `json:"day"`
-	Start   int          `json:"start"`
-	End     int          `json:"end"`
-	Only    string       `json:"only,omitempty"`
-	Created int64        `json:"created"` // seconds since 1970
-}
-
-func readInactive(v *store.View, org organisation) ([]slot, error) {
-	b, err := v.Note(org.ID, noteSpace, noteName)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var records []slotRecord
-	if err := json.Unmarshal(b, &records); err != nil {
-		return nil, fmt.Errorf("read inactive slots: %w", err)
-	}
-	out := make([]slot, len(records))
-	for i, r := range records {
-		out[i] = slot{
-			id: r.ID, day: r.Day, start: time.Duration(r.Start) * time.Second, end: time.Duration(r.End) * time.Second,
-			only: r.Only, created: time.Unix(r.Created, 0).UTC(),
-		}
-	}
-	return out, nil
-}
-
-func writeInactive(tx *store.Tx, org organisation, slots []slot) error {
-	if len(slots) == 0 {
-		return tx.PutNote(org.ID, noteSpace, noteName, nil)
-	}
-	records := make([]slotRecord, len(slots))
-	for i, s := range slots {
-		records[i] = slotRecord{s.id, s.day, int(s.start / time.Second), int(s.end / time.Second), s.only, s.created.Unix()}
-	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // 500 slots with ids of full length have to fit in a note
-	if err := e.Encode(records); err != nil {
-		return fmt.Errorf("write inactive slots: %w", err)
-	}
-	return tx.PutNote(org.ID, noteSpace, noteName, []byte(b.String()))
-}
-
-// --- the operations ---
 
 // listSlots answers all slots in order of day, start, end and id.
 func (s *service) listSlots(ctx context.Context, _ none) (out schedulesOut, err error) {
@@ -313,10 +255,12 @@ func (in *replaceIn) Validate(f *rest.Faults) {
 // wanted gives the slots that were sent, exact duplicates once.
 func (in *replaceIn) wanted() []slot {
 	list, _ := in.Body.Schedules.Get()
-	var out []slot
+	out := make([]slot, 0, len(list))
+	seen := make(map[says]bool, len(list))
 	for _, b := range list {
 		x := b.over(slot{active: true})
-		if !slices.ContainsFunc(out, x.duplicates) {
+		if !seen[x.says()] {
+			seen[x.says()] = true
 			out = append(out, x)
 		}
 	}
@@ -330,8 +274,8 @@ func (s *service) replaceSlots(ctx context.Context, in replaceIn) (schedulesOut,
 	var want []slot
 	org, err := s.change(ctx, auth.Actor(ctx), func(have []slot) ([]slot, error) {
 		want = slices.Clone(sent)
-		adopt(want, have, slot.duplicates)
-		adopt(want, have, slot.alike)
+		have = adopt(want, have, slot.says)
+		adopt(want, have, slot.key)
 		for i := range want {
 			if want[i].id == uuid.Nil {
 				if err := s.fresh(&want[i]); err != nil {
@@ -347,21 +291,27 @@ func (s *service) replaceSlots(ctx context.Context, in replaceIn) (schedulesOut,
 	return answers(org, want), nil
 }
 
-// adopt gives wanted slots that have no id yet those of stored ones, each to
-// one. What was given away has no id in have any more.
-func adopt(want, have []slot, equal func(a, b slot) bool) {
-	for i := range want {
-		if want[i].id != uuid.Nil {
+// adopt gives wanted slots that have no id yet those of stored ones that are
+// equal by a key, each to one. It gives the stored ones that are left.
+func adopt(want, have []slot, by func(slot) says) (left []slot) {
+	stored := make(map[says][]slot, len(have))
+	for _, x := range have {
+		stored[by(x)] = append(stored[by(x)], x)
+	}
+	for i, x := range want {
+		same := stored[by(x)]
+		if x.id != uuid.Nil || len(same) == 0 {
 			continue
 		}
-		for j := range have {
-			if have[j].id != uuid.Nil && equal(want[i], have[j]) {
-				want[i].id, want[i].created = have[j].id, have[j].created
-				have[j].id = uuid.Nil
-				break
-			}
+		want[i].id, want[i].created = same[0].id, same[0].created
+		stored[by(x)] = same[1:]
+	}
+	for _, x := range have {
+		if slices.ContainsFunc(stored[by(x)], func(y slot) bool { return y.id == x.id }) {
+			left = append(left, x)
 		}
 	}
+	return left
 }
 
 type addIn struct {
@@ -376,7 +326,7 @@ func (s *service) addSlot(ctx context.Context, in addIn) (scheduleOut, error) {
 	var made slot
 	org, err := s.change(ctx, auth.Actor(ctx), func(have []slot) ([]slot, error) {
 		made = in.Body.over(slot{active: true})
-		if i := slices.IndexFunc(have, made.duplicates); i >= 0 {
+		if i := slices.IndexFunc(have, func(x slot) bool { return x.says() == made.says() }); i >= 0 {
 			made = have[i]
 			return have, nil
 		}

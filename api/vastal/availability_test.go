@@ -3,6 +3,7 @@ package vastal
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"regexp"
 	"strings"
@@ -454,4 +455,16 @@ func TestDeleteASlot(t *testing.T) {
 		}
 		p.do("DELETE", availability+"/"+s.ID, "").fails(404, "")
 	}
+}
+
+// MAPPING "Errors": 413 and 415 have the API's shape too.
+func TestOtherBodiesAreRefusedInTheSameShape(t *testing.T) {
+	p := newPlace(t)
+	p.do("PUT", availability, `{"schedules": [`+strings.Repeat(" ", 2<<20)+`]}`).fails(413, "")
+	r := httptest.NewRequest("PUT", availability, strings.NewReader("schedules=1"))
+	r.Header.Set("Authorization", "Bearer "+manager+"."+manager+secretPart)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	p.api.ServeHTTP(w, r)
+	answer{t, w.Code, w.Header(), w.Body.String()}.fails(415, "application/json")
 }

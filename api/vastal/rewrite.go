@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"daybook/ical"
 	"daybook/ical/span"
 )
@@ -126,14 +128,17 @@ func (w writer) times(s slot) (start, end string, params []ical.Param) {
 // false when nothing is to be done.
 func (w writer) rewriteWeek(o *ical.Object, parts []part, want []slot) (out *ical.Object, changed bool, err error) {
 	main, e := o.Master(), o.Edit()
-	left := slices.Clone(want)
+	wanted := make(map[uuid.UUID]slot, len(want))
+	for _, s := range want {
+		wanted[s.id] = s
+	}
 	zoned := false
 	for _, p := range parts {
 		var kept []slot
 		for _, s := range p.slots {
-			if i := slices.IndexFunc(left, func(x slot) bool { return x.id == s.id }); i >= 0 {
-				kept = append(kept, left[i])
-				left = slices.Delete(left, i, i+1)
+			if x, ok := wanted[s.id]; ok {
+				kept = append(kept, x)
+				delete(wanted, s.id)
 			}
 		}
 		if len(kept) == len(p.slots) && slices.EqualFunc(kept, p.slots, slot.alike) {
@@ -150,9 +155,11 @@ func (w writer) rewriteWeek(o *ical.Object, parts []part, want []slot) (out *ica
 			e.AddComponent(main, w.available(s, p.c))
 		}
 	}
-	for _, s := range left {
-		changed, zoned = true, true
-		e.AddComponent(main, w.available(s, nil))
+	for _, s := range want {
+		if _, missing := wanted[s.id]; missing {
+			changed, zoned = true, true
+			e.AddComponent(main, w.available(s, nil))
+		}
 	}
 	if !changed {
 		return o, false, nil

@@ -33,15 +33,23 @@ type slot struct {
 	created    time.Time // UTC, whole seconds
 }
 
-// alike reports whether two slots are one and the same for a replacement:
-// equal in day, start, end and type.
-func (s slot) alike(t slot) bool {
-	return s.day == t.day && s.start == t.start && s.end == t.end && s.only == t.only
+// says is what a client can send of a slot.
+type says struct {
+	day        time.Weekday
+	start, end time.Duration
+	only       string
+	active     bool
 }
 
-// duplicates reports whether two slots say the same in everything that a
-// client can send.
-func (s slot) duplicates(t slot) bool { return s.alike(t) && s.active == t.active }
+// says gives everything that a client can send: slots with equal says are
+// duplicates.
+func (s slot) says() says { return says{s.day, s.start, s.end, s.only, s.active} }
+
+// key is what a slot keeps its id by: day, start, end and type.
+func (s slot) key() says { return says{day: s.day, start: s.start, end: s.end, only: s.only} }
+
+// alike reports whether two slots have one key.
+func (s slot) alike(t slot) bool { return s.key() == t.key() }
 
 func compareSlots(a, b slot) int {
 	return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end),

@@ -235,7 +235,8 @@ func TestSlotsKeepTheirWallClock(t *testing.T) {
 	}
 }
 
-// A week that cannot be read is not written over.
+// [inferred] in one transaction, all or nothing: what fails at its end has
+// changed nothing.
 func TestReplaceIsAllOrNothing(t *testing.T) {
 	p := newPlace(t)
 	p.put("1 09:00:00 12:00:00", "!2 09:00:00 12:00:00")
@@ -251,5 +252,51 @@ func TestReplaceIsAllOrNothing(t *testing.T) {
 	p.do("PUT", availability, `{"schedules": [`+strings.Join(list, ",")+`]}`).fails(507, "")
 	if after := p.list(); shown(after) != shown(before) || p.seq() != seq {
 		t.Errorf("changed: %s", shown(after))
+	}
+}
+
+// There is no zone in the API: in UTC the hours are written in UTC, and when the
+// organisation moves to another zone they are shown as its wall clock, until
+// they are replaced.
+func TestTheOrganisationsZone(t *testing.T) {
+	p := newPlace(t)
+	was := p.put("1 09:00:00 12:00:00")[0]
+	move := func(zone string) {
+		p.update(func(tx *store.Tx) error {
+			org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
+			if err != nil {
+				return err
+			}
+			org.Zone = zone
+			return tx.UpdatePrincipal(org)
+		})
+	}
+	move("America/New_York")
+	if got := p.list(); shown(got) != "1 03:00:00 06:00:00" || got[0].ID != was.ID {
+		t.Errorf("%+v", got)
+	}
+	move("UTC")
+	p.put("1 09:00:00 12:00:00")
+	if _, data := p.only(); !strings.Contains(data, "DTSTART:20010108T090000Z\nDTEND:20010108T120000Z\n") {
+		t.Error(data)
+	}
+	if got := p.openings(monday); got != "2027-03-01T09:00:00Z/2027-03-01T12:00:00Z" {
+		t.Error(got)
+	}
+}
+
+// A calendar client that deletes the hours deletes the week; what is not active
+// is a record of this API, and stays.
+func TestAClientDeletesTheHours(t *testing.T) {
+	p := newPlace(t)
+	p.put("1 09:00:00 12:00:00", "!2 09:00:00 12:00:00")
+	name, _ := p.only()
+	p.update(func(tx *store.Tx) error { return tx.DeleteObject(store.System(), p.own(&tx.View), name, store.Cond{}) })
+	if got := shown(p.list()); got != "!2 09:00:00 12:00:00" {
+		t.Error(got)
+	}
+	p.put("3 09:00:00 12:00:00")
+	if again, _ := p.only(); again != name {
+		t.Errorf("the week came back as %s, was %s", again, name)
 	}
 }
