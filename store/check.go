@@ -260,6 +260,9 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 	}
 	p := &Prepared{object: o}
 	p.index(c.until(f))
+	if f.flags&factDense != 0 { // it is, or was, in many places
+		p = p.spread(maxBindings)
+	}
 	if o.UID() != f.UID || o.Kind() != f.Kind {
 		c.problem("data", where, "UID or component is not the one in the facts")
 	}

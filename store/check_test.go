@@ -286,7 +286,7 @@ func TestCheckOfDamagedPagesReportsAndRebuildsNothing(t *testing.T) {
 			continue // refused, and that is told
 		}
 		found := 0
-		stats, err := s.Check(t.Context(), true, func(p Problem) { found++ })
+		stats, err := s.Check(t.Context(), true, func(Problem) { found++ })
 		if found != stats.Problems || err != nil && found == 0 {
 			t.Errorf("page %d: %d reported, %d counted, %v", page, found, stats.Problems, err)
 		}

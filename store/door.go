@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 )
 
 // The one door. All calendar data enters by PutObject or PutBlock and leaves by
@@ -260,47 +258,6 @@ func (tx *Tx) add(c *Collection, name string, p *Prepared) error {
 	return tx.bind(f, c, name, p)
 }
 
-// identify makes sure that the UID has its lasting identity. An object made by
-// REST has its UUID as UID.
-func (tx *Tx) identify(org PrincipalID, uid string) error {
-	h := hashUID(uid)
-	if tx.get(identityKey(org, h)) != nil {
-		return nil
-	}
-	id, err := uuid.Parse(uid)
-	if err != nil || len(uid) != 36 || tx.get(newKey(tableUUIDs).bytes(id[:])) != nil {
-		if id, err = uuid.NewV7(); err != nil {
-			return err
-		}
-	}
-	alias, err := tx.alias(org)
-	if err != nil {
-		return err
-	}
-	i := Identity{Org: org, UID: uid, UUID: id, Alias: alias}
-	tx.put(identityKey(org, h), packIdentity(&i))
-	tx.put(newKey(tableUUIDs).bytes(id[:]), newKey('i').principal(org).bytes(h[:]))
-	tx.put(newKey(tableAliases).principal(org).u32(i.Alias), newKey('i').bytes(h[:]))
-	return nil
-}
-
-// maxAlias bounds aliases: those of instances are made of them by arithmetic
-// and stay below 2^53 (MAPPING, "Identity").
-const maxAlias = 1 << 26
-
-// alias gives the organisation's next integer that was never used.
-func (tx *Tx) alias(org PrincipalID) (uint32, error) {
-	for {
-		n := tx.next(metaAlias + string(key(nil).principal(org)))
-		if n >= maxAlias {
-			return 0, fmt.Errorf("organisation has used %d aliases: %w", n, ErrQuota)
-		}
-		if tx.get(newKey(tableAliases).principal(org).u32(uint32(n))) == nil {
-			return uint32(n), nil
-		}
-	}
-}
-
 // setBody takes over what the prepared object says.
 func (tx *Tx) setBody(f *facts, p *Prepared) {
 	f.Kind, f.Block, f.ETag, f.Modified = p.object.Kind(), p.block, p.etag, tx.now
@@ -311,7 +268,7 @@ func (tx *Tx) setBody(f *facts, p *Prepared) {
 // rebody gives an object new data, in all its collections. Equal bytes count as
 // a change too: clients expect every PUT to move the sync-token.
 func (tx *Tx) rebody(f *facts, p *Prepared) error {
-	p = tx.upToDate(p)
+	p = tx.upToDate(p).spread(len(f.Bindings))
 	old := *f
 	if !bytes.Equal(old.rows, p.packed) || old.flags != p.flags { // else they are overwritten where they are
 		for _, b := range f.Bindings {
@@ -348,10 +305,10 @@ func (tx *Tx) bind(f *facts, c *Collection, name string, p *Prepared) error {
 	if len(f.Bindings) >= maxBindings {
 		return fmt.Errorf("a block can be in %d collections: %w", maxBindings, ErrQuota)
 	}
-	p = tx.upToDate(p)
+	p = tx.upToDate(p).spread(len(f.Bindings) + 1)
 	if f.flags != p.flags || !bytes.Equal(f.rows, p.packed) {
-		// The horizon, or the zones' data, moved on since it was indexed: its
-		// rows are the same everywhere.
+		// The horizon, or the zones' data, moved on since it was indexed, or it
+		// is in too many places now: its rows are the same everywhere.
 		if err := tx.replaceRows(f, p); err != nil {
 			return err
 		}

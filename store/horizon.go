@@ -104,7 +104,7 @@ func (tx *Tx) reindex(r *reindexed) error {
 	}
 	p := r.Prepared
 	if r.object != nil {
-		p = tx.upToDate(p)
+		p = tx.upToDate(p).spread(len(f.Bindings))
 	}
 	if err := tx.replaceRows(f, p); err != nil {
 		return err

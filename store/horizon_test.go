@@ -191,3 +191,50 @@ func TestManyOverridesAtOneInstantAllHaveRows(t *testing.T) {
 	update(t, s, func(tx *Tx) error { return tx.DeleteObject(System(), h.adaCal, "x.ics", Cond{}) })
 	mustCheck(t, s)
 }
+
+// TestBlockInVeryManyCalendarsHasNoRows: rows times places had no bound; a daily
+// block in a thousand calendars held the writer for many seconds.
+func TestBlockInVeryManyCalendarsHasNoRows(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	cols := []CollectionID{h.adaCal}
+	update(t, s, func(tx *Tx) error {
+		for i := range maxSpread/900 + 1 {
+			c := &Collection{Owner: h.user.ID, Name: fmt.Sprint("c", i)}
+			if err := tx.CreateCollection(System(), c); err != nil {
+				return err
+			}
+			cols = append(cols, c.ID)
+		}
+		return nil
+	})
+	block := func(hour int, targets []CollectionID) {
+		p := prepare(t, s, testEvent("b", fmt.Sprintf(":20270301T%02d0000Z", hour), "CATEGORIES:BLOCK", "RRULE:FREQ=DAILY;COUNT=900"))
+		update(t, s, func(tx *Tx) error {
+			_, err := tx.PutBlock(PutBlock{Actor: System(), Org: h.org.ID, Object: p, Targets: targets})
+			return err
+		})
+		mustCheck(t, s)
+		if got := rows(t, s, h.adaCal, "20280101T0000", "20280104T0000", nil); len(got) != 3 {
+			t.Errorf("in %d calendars: %v, want 3 instances", len(targets), got)
+		}
+	}
+	block(10, cols[:3])
+	if n := s.Stats().Rows; n != 2700 {
+		t.Errorf("%d rows in three calendars", n)
+	}
+	block(10, cols)
+	if n := s.Stats().Rows; n != 0 {
+		t.Errorf("%d rows in %d calendars", n, len(cols))
+	}
+	block(11, cols)
+	if _, err := s.Check(t.Context(), true, func(Problem) {}); err != nil {
+		t.Fatal(err)
+	}
+	block(11, cols[:2])
+	extend(t, s, testNow.AddDate(2, 0, 0))
+	block(12, cols[:2])
+	if n := s.Stats().Rows; n != 1800 {
+		t.Errorf("%d rows after it left most", n)
+	}
+}

@@ -31,6 +31,11 @@ import (
 // maxRows is how many rows an object may have; beyond it is dense.
 const maxRows = 1000
 
+// maxSpread is how many rows an object may have in all its places together;
+// beyond it a block is dense too. Otherwise one daily block in a thousand
+// calendars would hold the writer for seconds at every change.
+const maxSpread = 50_000
+
 const (
 	classFloating = 8 // added to the class of a floating instance
 	day           = 24 * 60 * 60
@@ -163,6 +168,16 @@ func (p *Prepared) index(until int64) {
 		p.rows = slices.DeleteFunc(p.rows, func(r Row) bool { return r.Start >= until })
 	}
 	p.packed = packRows(p.rows)
+}
+
+// spread gives the object as it is indexed when it is in so many places.
+func (p *Prepared) spread(places int) *Prepared {
+	if len(p.rows)*places <= maxSpread {
+		return p
+	}
+	q := *p
+	q.rows, q.packed, q.flags = nil, nil, p.flags&^factEndless|factDense
+	return &q
 }
 
 func rowOf(o *ical.Object, i *ical.Instance) Row {

@@ -211,7 +211,7 @@ func (v *View) keys(k key) []key {
 }
 
 // SetGrant gives subject exactly these rights on target; 0 takes all away. Both
-// must be of one organisation. ErrNotFound.
+// must be of one organisation, and neither a group. ErrNotFound, ErrInvalid.
 func (tx *Tx) SetGrant(subject, target PrincipalID, r Rights) error {
 	s, err := tx.Principal(subject)
 	if err != nil {
@@ -221,8 +221,13 @@ func (tx *Tx) SetGrant(subject, target PrincipalID, r Rights) error {
 	if err != nil || t.Org != s.Org {
 		return fmt.Errorf("principal %d: %w", target, ErrNotFound)
 	}
+	// To a group it would reach nobody, and on a group nothing.
+	if r != 0 && (s.Kind == KindGroup || t.Kind == KindGroup) {
+		return fmt.Errorf("%w: a group neither gets grants nor is the target of one", ErrInvalid)
+	}
 	there := newKey(tableGrants).principal(subject).principal(target)
 	back := newKey(tableGrantsOn).principal(target).principal(subject)
+	r &= RightFreeBusy | RightRead | RightDelete | RightWrite | RightAdmin
 	if r == 0 {
 		tx.del(there)
 		tx.del(back)

@@ -173,6 +173,7 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
 			p = &Prepared{object: o}
 			p.index(max(tx.s.indexUntil(), metaInt(tx.r, metaHorizon)))
+			p = p.spread(len(f.Bindings))
 			f.rows, f.flags = p.packed, p.flags
 		}
 	}

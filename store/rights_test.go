@@ -305,3 +305,16 @@ func TestHighChosenAliasLeavesRoom(t *testing.T) {
 	}
 	mustCheck(t, s)
 }
+
+// TestGrantsOfGroupsAreRefused: they were stored and reached nobody.
+func TestGrantsOfGroupsAreRefused(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	group := &Principal{Kind: KindGroup, Name: "group", Org: h.org.ID, Members: []uuid.UUID{h.user.UUID}}
+	update(t, s, func(tx *Tx) error { return tx.CreatePrincipal(group) })
+	for _, pair := range [][2]PrincipalID{{group.ID, h.ada.ID}, {h.user.ID, group.ID}} {
+		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.SetGrant(pair[0], pair[1], RightRead) }); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%v: %v", pair, err)
+		}
+	}
+}
