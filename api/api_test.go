@@ -45,6 +45,7 @@ func TestEverythingIsMounted(t *testing.T) {
 	h := newHandler(t, nil)
 	for path, want := range map[string]int{
 		"/": 200, "/robots.txt": 200, "/livez": 200, "/readyz": 200, "/metrics": 200, "/sites": 401, "/shop/blocked-times": 401,
+		"/v1/calendar/availability": 401, "/calendar/openings": 401,
 		"/shop/nope": 404, "/feeds/x/y.ics": 404, "/nope": 404,
 	} {
 		if w := get(h, path); w.Code != want {
