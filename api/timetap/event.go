@@ -57,7 +57,8 @@ func (t *eventType) UnmarshalText(b []byte) error {
 
 // The id of an instance of a series is alias · 2^27 + minute, the minute being
 // that of its RECURRENCE-ID, counted from 1970, modulo 2^27 (255 years). What is
-// below 2^27 is the alias of an object.
+// below 2^27 is the alias of an object. Of a series with several instances in a
+// minute, which no calendar of people has, only the first of the minute is told.
 const (
 	minuteBits = 27
 	minuteMask = 1<<minuteBits - 1
