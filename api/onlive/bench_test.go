@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/blocks"
+	"daybook/api/rest"
 	"daybook/ical"
 	"daybook/store"
 )
@@ -74,8 +75,8 @@ func (p *place) crowdEvent(n int) *store.Prepared {
 
 // BenchmarkBlockSlot measures whole requests, sign-in included: free time is
 // blocked, with its commit; taken time is refused and a request is repeated,
-// without one; time without end is asked for where an event is far ahead. check
-// is the conflict check alone.
+// without one; time without end is asked for where events are ahead. check is the
+// conflict check alone, transaction a block without HTTP.
 func BenchmarkBlockSlot(b *testing.B) {
 	for _, events := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
@@ -116,6 +117,46 @@ func (p *place) benchBlocks(b *testing.B, ids []string) {
 		})
 	}
 	b.Run("check", func(b *testing.B) { p.benchCheck(b, ids) })
+	b.Run("transaction", func(b *testing.B) { p.benchTransaction(b, ids) })
+}
+
+// benchTransaction reports as tx-ns/op what a block costs inside the transaction,
+// check and write, without the commit.
+func (p *place) benchTransaction(b *testing.B, ids []string) {
+	inside, n := time.Duration(0), 0
+	for b.Loop() {
+		start := time.Date(2027, 3, 1, 2, 0, n/len(ids), 0, time.UTC)
+		body := &blockSlotBody{Start: rest.Some(instant{start}), End: rest.Some(instant{start.Add(time.Second)}), Calendars: rest.Some(idList{ids[n%len(ids)]})}
+		n++
+		err := p.store.Update(b.Context(), func(tx *store.Tx) error {
+			org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
+			if err != nil {
+				return err
+			}
+			r, err := resolve(&tx.View, store.System(), org, body)
+			if err != nil {
+				return err
+			}
+			o, err := blocks.New(uuid.NewString(), r.block, nil, ical.UTCZone, now)
+			if err != nil {
+				return err
+			}
+			prepared, err := p.store.Prepare(o)
+			if err != nil {
+				return err
+			}
+			began := time.Now()
+			if _, err = r.decide(&tx.View); err == nil {
+				_, err = r.write(tx, store.System(), prepared)
+			}
+			inside += time.Since(began)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(inside.Nanoseconds())/float64(n), "tx-ns/op")
 }
 
 // benchCheck asks for free time in one calendar after the other, without HTTP.

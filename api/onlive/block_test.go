@@ -2,6 +2,7 @@ package onlive
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -284,19 +285,12 @@ func TestOfFiftyEqualRequestsAtOnceOneIsAnswered200(t *testing.T) {
 		answers := make([]answer, n)
 		requests := make([]string, n)
 		for i := range requests {
-			each := fields{}
-			for k, v := range body {
-				each[k] = v
-			}
-			if each["externalId"] == "one for each" {
-				each["externalId"] = fmt.Sprint("external ", i)
-			}
 			full := fields{"start": "2027-03-01T10:00:00Z", "end": "2027-03-01T11:00:00Z"}
-			for k, v := range each {
-				if full[k] = v; v == absent {
-					delete(full, k)
-				}
+			maps.Copy(full, body)
+			if full["externalId"] == "one for each" {
+				full["externalId"] = fmt.Sprint("external ", i)
 			}
+			maps.DeleteFunc(full, func(_ string, v any) bool { return v == absent })
 			requests[i] = text(t, full)
 		}
 		var wg sync.WaitGroup
