@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"daybook/ical"
@@ -169,7 +170,7 @@ func (v *View) eachEndlessBlock(c CollectionID, at int64, zone *ical.Zone, fn fu
 			continue
 		}
 		prefix := append(newKey(tableRows).collection(c), class)
-		v.r.Scan(prefix, appendStart(prefix[:len(prefix):len(prefix)], at), func(k, b []byte) bool {
+		v.r.Scan(prefix, appendStart(slices.Clip(prefix), at), func(k, b []byte) bool {
 			var r Row
 			if r, err = unpackRow(k, b); err != nil {
 				return false
