@@ -62,21 +62,20 @@ func TestEventFields(t *testing.T) {
 	})
 	t.Run("[seed] appointmentType", func(t *testing.T) {
 		for lines, want := range map[string]eventType{
-			"":                                  appointment,
-			"CATEGORIES:WORK":                   appointment,
-			"CATEGORIES:work,class":             class,
-			"CATEGORIES:Time Off":               timeOff,
-			"CATEGORIES:TIME-OFF":               timeOff,
-			"CATEGORIES:x\nCATEGORIES:vacation": vacation,
-			"CATEGORIES:BLOCK":                  timeOff,
-			"CATEGORIES:MEETING":                appointment,
-			"X-DAYBOOK-BLOCK-TYPE:cleaning":     timeOff,
-			"X-DAYBOOK-EVENT-TYPE:class":        class,
-			"X-DAYBOOK-EVENT-TYPE:PARTY":        appointment,
-			"CATEGORIES:BLOCK,APPOINTMENT":      appointment,
+			"CATEGORIES:WORK":                                 appointment,
+			"CATEGORIES:work,class":                           class,
+			"CATEGORIES:Time Off":                             timeOff,
+			"CATEGORIES:TIME-OFF":                             timeOff,
+			"CATEGORIES:x\nCATEGORIES:vacation":               vacation,
+			"CATEGORIES:BLOCK":                                timeOff,
+			"CATEGORIES:MEETING":                              appointment,
+			"X-DAYBOOK-BLOCK-TYPE:cleaning":                   timeOff,
+			"X-DAYBOOK-EVENT-TYPE:class":                      class,
+			"X-DAYBOOK-EVENT-TYPE:PARTY":                      appointment,
+			"CATEGORIES:BLOCK,APPOINTMENT":                    appointment,
 			"X-DAYBOOK-EVENT-TYPE:CLASS\nCATEGORIES:VACATION": class,
 		} {
-			if e := first(t, strings.Split("SUMMARY:x\n"+lines, "\n")...); lines != "" && e.Type != want {
+			if e := first(t, strings.Split("SUMMARY:x\n"+lines, "\n")...); e.Type != want {
 				t.Errorf("%q: %s", lines, e.Type)
 			}
 		}

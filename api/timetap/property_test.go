@@ -67,8 +67,11 @@ func draw(rnd *rand.Rand, i int) drawn {
 	d := drawn{uid: fmt.Sprint("drawn", i), before: time.Duration(rnd.IntN(3)) * 20 * time.Minute, after: time.Duration(rnd.IntN(3)) * 8 * time.Hour}
 	start := time.Date(2026, 11, 1, rnd.IntN(24), 15*rnd.IntN(4), 0, 0, time.UTC).AddDate(0, 0, rnd.IntN(420))
 	forms := []struct{ prefix, layout string }{
-		{":", "20060102T150405Z"}, {";TZID=America/New_York:", "20060102T150405"}, {";TZID=Europe/Berlin:", "20060102T150405"},
-		{":", "20060102T150405"}, {";VALUE=DATE:", "20060102"},
+		{":", "20060102T150405Z"},
+		{";TZID=America/New_York:", "20060102T150405"},
+		{";TZID=Europe/Berlin:", "20060102T150405"},
+		{":", "20060102T150405"},
+		{";VALUE=DATE:", "20060102"},
 	}
 	f := forms[rnd.IntN(len(forms))]
 	write := func(name string, t time.Time) string { return name + f.prefix + t.Format(f.layout) }
