@@ -57,7 +57,9 @@ END:VEVENT
 END:VCALENDAR
 `, "\n", "\r\n")
 
-func BenchmarkParse(b *testing.B) {
+// BenchmarkPeerParse and the other benchmarks with Peer in their names stand
+// beside go-ical or rrule-go: go test ./ical -run "^$" -bench Peer
+func BenchmarkPeerParse(b *testing.B) {
 	data := []byte(plainEvent)
 	b.Run("daybook", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))

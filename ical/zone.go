@@ -35,21 +35,23 @@ const (
 )
 
 var (
-	tailCivil = daysOf(tailEnd, 1, 1) * daySeconds
-	tailYears = alikeYears()
+	tailCivil  = daysOf(tailEnd, 1, 1) * daySeconds
+	tailStarts = alikeYears()
 )
 
-// alikeYears gives a year from tailFirst on for each of the 14 kinds of years:
-// by the weekday of 1 January, then the same for leap years.
-func alikeYears() (years [14]int64) {
+// alikeYears gives the first civil second of a year from tailFirst on for each
+// of the 14 kinds of years: by the weekday of 1 January, then the same for leap
+// years.
+func alikeYears() (starts [14]int64) {
 	for y := int64(tailEnd - 1); y >= tailFirst; y-- {
-		years[yearKind(y)] = y
+		jan1 := daysOf(y, 1, 1)
+		starts[yearKind(y, jan1)] = jan1 * daySeconds
 	}
-	return years
+	return starts
 }
 
-func yearKind(y int64) int {
-	kind := weekdayOf(daysOf(y, 1, 1))
+func yearKind(y, jan1 int64) int {
+	kind := weekdayOf(jan1)
 	if isLeap(y) {
 		kind += 7
 	}
@@ -62,8 +64,17 @@ func tailShift(sec int64) int64 {
 	if sec < tailCivil {
 		return 0
 	}
+	shift, _, _ := tailYear(sec)
+	return shift
+}
+
+// tailYear is tailShift for a time behind the horizon, with the bounds of its
+// year.
+func tailYear(sec int64) (shift, from, to int64) {
 	y, _, _ := dateOf(floorDiv(sec, daySeconds))
-	return (daysOf(y, 1, 1) - daysOf(tailYears[yearKind(y)], 1, 1)) * daySeconds
+	jan1 := daysOf(y, 1, 1)
+	from = jan1 * daySeconds
+	return from - tailStarts[yearKind(y, jan1)], from, from + int64(yearDays(y))*daySeconds
 }
 
 // zoneBuilder makes a Zone out of its changes, in their order.
@@ -191,7 +202,10 @@ func (c *cursor) place(civil int64) (unix int64, gap bool) {
 
 func (c *cursor) seek(civil int64) (unix int64, gap bool) {
 	z := c.zone
-	shift := tailShift(civil)
+	var shift, yearFrom, yearTo int64
+	if civil >= tailCivil && len(z.segs) > 1 {
+		shift, yearFrom, yearTo = tailYear(civil)
+	}
 	i := z.wallIndex(civil - shift)
 	seg := z.segs[i]
 	from, to := seg.wall, int64(maxCivil*2)
@@ -204,19 +218,13 @@ func (c *cursor) seek(civil int64) (unix int64, gap bool) {
 	if len(z.segs) > 1 {
 		// Behind the horizon each year is like another one.
 		if shift != 0 {
-			from, to = max(from+shift, yearStart(civil, 0)), min(to+shift, yearStart(civil, 1))
+			from, to = max(from+shift, yearFrom), min(to+shift, yearTo)
 		} else {
 			to = min(to, tailCivil)
 		}
 	}
 	c.fromW, c.toW, c.offset = from, to, seg.offset
 	return civil - seg.offset, false
-}
-
-// yearStart gives the first civil second of the year of civil, or of a later one.
-func yearStart(civil, later int64) int64 {
-	y, _, _ := dateOf(floorDiv(civil, daySeconds))
-	return daysOf(y+later, 1, 1) * daySeconds
 }
 
 // wall gives the civil seconds of Unix seconds.
