@@ -263,19 +263,12 @@ func (q *query) one(v *store.View, m *resource, c candidate) error {
 // load fills m with what the candidate's answer needs: the body only when it
 // has to be looked at or is asked for.
 func (q *query) load(v *store.View, m *resource, c candidate) (err error) {
-	name := c.name
-	if name == "" {
-		facts, err := v.ObjectFacts(c.id)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(facts.Bindings, func(b store.Binding) bool { return b.Collection == m.coll.ID })
-		if i < 0 {
-			return store.ErrNotFound
-		}
-		name = facts.Bindings[i].Name
+	if c.name == "" {
+		m.member, err = v.MemberOf(m.coll.ID, c.id)
+	} else {
+		m.member, err = v.Member(m.coll.ID, c.name)
 	}
-	if m.member, err = v.Member(m.coll.ID, name); err != nil {
+	if err != nil {
 		return err
 	}
 	return m.load(v, q.plan.body || !c.sure)

@@ -69,6 +69,38 @@ func (v *View) member(c CollectionID, name string) (Member, error) {
 	return unpackMember(name, b)
 }
 
+// MemberOf gives the row of the member that is the object; ErrNotFound. It
+// reads of the object's facts no more than the name, so that a query that found
+// the object in an index costs little for each hit.
+func (v *View) MemberOf(c CollectionID, id ObjectID) (Member, error) {
+	name := boundName(v.get(factsKey(id)), c)
+	if name == nil {
+		return Member{}, fmt.Errorf("object %d: %w", id, ErrNotFound)
+	}
+	return v.Member(c, string(name))
+}
+
+// boundName finds an object's name in a collection in its packed facts; nil if
+// it is not there. See packFacts.
+func boundName(b []byte, c CollectionID) []byte {
+	u := unpacker{b: b}
+	if u.byte() != packedV1 {
+		return nil
+	}
+	u.take(1 + 1 + 16) // flags, kind, ETag
+	u.uint()           // organisation
+	u.int()            // created
+	u.int()            // modified
+	u.uint()           // size
+	u.blob()           // UID
+	for n := u.uint(); n > 0 && !u.bad; n-- {
+		if at, name := CollectionID(u.uint()), u.blob(); at == c && !u.bad {
+			return name
+		}
+	}
+	return nil
+}
+
 // EachMember calls fn for the members after the given name ("" all) in order
 // of name, until it returns false. No body is touched. A collection that does
 // not exist has none.
