@@ -250,22 +250,14 @@ func pair[T comparable](have []entry[T], want []T) []int {
 // week back to it, by whole weeks.
 func (x *editor) reach(kept []*ical.Component, start Date) {
 	for _, c := range kept {
-		from, ok := x.wall(c.Line("DTSTART"))
-		if !ok || DateOf(from) <= start+6 {
+		b := x.bounds(c)
+		if !b.from || DateOf(b.start) <= start+6 {
 			continue
 		}
-		until := x.end(c, from)
-		back := -7 * int((DateOf(from)-start)/7)
-		x.setWall(c, "DTSTART", from.AddDate(0, 0, back))
+		back := -7 * int((DateOf(b.start)-start)/7)
+		x.setWall(c, "DTSTART", b.start.AddDate(0, 0, back))
 		if c.Line("DTEND") != nil {
-			x.setWall(c, "DTEND", until.AddDate(0, 0, back))
+			x.setWall(c, "DTEND", b.end.AddDate(0, 0, back))
 		}
 	}
-}
-
-func (x *editor) end(c *ical.Component, start time.Time) time.Time {
-	if _, end := x.bounds(c); !end.IsZero() {
-		return end
-	}
-	return start
 }

@@ -157,31 +157,41 @@ func (r reader) stamp(c *ical.Component, name string) time.Time {
 	return t.Instant(r.zone)
 }
 
-// bounds gives DTSTART and DTEND as wall clocks, the zero time for one that is
-// absent. DURATION is understood.
-func (r reader) bounds(c *ical.Component) (start, end time.Time) {
-	start, _ = r.wall(c.Line("DTSTART"))
+// bounds are the wall clocks of DTSTART and DTEND; the zero time is a day like
+// others, so what is absent is told beside them.
+type bounds struct {
+	start, end time.Time
+	from, to   bool
+}
+
+// bounds reads DTSTART and DTEND. DURATION is understood.
+func (r reader) bounds(c *ical.Component) bounds {
+	var b bounds
+	b.start, b.from = r.wall(c.Line("DTSTART"))
 	if l := c.Line("DTEND"); l != nil {
-		end, _ = r.wall(l)
-		return start, end
+		b.end, b.to = r.wall(l)
+		return b
 	}
-	if l := c.Line("DURATION"); l != nil && !start.IsZero() {
+	if l := c.Line("DURATION"); l != nil && b.from {
 		if days, exact, err := ical.ParseDuration(l.Value); err == nil && days >= 0 && exact >= 0 && days < int(MaxDate) {
-			end = start.AddDate(0, 0, days).Add(exact)
+			b.end, b.to = b.start.AddDate(0, 0, days).Add(exact), true
 		}
 	}
-	return start, end
+	return b
 }
+
+// forward reports whether both are there and some time is between them.
+func (b bounds) forward() bool { return b.from && b.to && b.end.After(b.start) }
 
 // days gives the first and last day of an availability's window.
 func (r reader) days(c *ical.Component) (first, last Date) {
-	start, end := r.bounds(c)
+	b := r.bounds(c)
 	first, last = MinDate, MaxDate
-	if !start.IsZero() {
-		first = max(DateOf(start), MinDate)
+	if b.from {
+		first = max(DateOf(b.start), MinDate)
 	}
-	if !end.IsZero() {
-		last = min(DateOf(end.Add(-time.Second)), MaxDate)
+	if b.to {
+		last = min(DateOf(b.end.Add(-time.Second)), MaxDate)
 	}
 	return first, last
 }
@@ -257,16 +267,16 @@ func join(a, b Opening) (Opening, bool) {
 // weekly gives the openings that an AVAILABLE makes in every week: one for
 // each of its days. None for one that recurs otherwise or not at all.
 func (r reader) weekly(c *ical.Component, last Date) []Opening {
-	start, end := r.bounds(c)
-	if start.IsZero() || !end.After(start) || end.Sub(start) > 7*24*time.Hour || c.Line("RECURRENCE-ID") != nil {
+	b := r.bounds(c)
+	if !b.forward() || b.end.Sub(b.start) > 7*24*time.Hour || c.Line("RECURRENCE-ID") != nil {
 		return nil
 	}
-	days, ok := r.rule(c, start.Weekday(), last)
+	days, ok := r.rule(c, b.start.Weekday(), last)
 	if !ok {
 		return nil
 	}
-	final := end.Add(-time.Second).Truncate(time.Minute)
-	first := start.Truncate(time.Minute)
+	final := b.end.Add(-time.Second).Truncate(time.Minute)
+	first := b.start.Truncate(time.Minute)
 	shift := time.Weekday(DateOf(final) - DateOf(first))
 	out := make([]Opening, 0, len(days))
 	for _, d := range days {
@@ -358,11 +368,11 @@ func (r reader) span(c *ical.Component) (Span, bool) {
 			return Span{}, false
 		}
 	}
-	start, end := r.bounds(c)
-	if start.IsZero() || !end.After(start) {
+	b := r.bounds(c)
+	if !b.forward() {
 		return Span{}, false
 	}
-	s := Span{MomentOf(start), MomentOf(end.Add(-time.Second)).Minute()}
+	s := Span{MomentOf(b.start), MomentOf(b.end.Add(-time.Second)).Minute()}
 	// The seconds that were sent hold while the end is still in their minute.
 	if t, err := time.Parse(wallLayout, c.Text(propLast)); err == nil && MomentOf(t).Minute() == s.End {
 		s.End = MomentOf(t)
