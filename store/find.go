@@ -144,6 +144,7 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 		return nil // it is served as bytes and reported by check
 	}
 	o.SetCounted(counted)
+	var last Row
 	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone}
 	err = o.EachInstance(ask, func(i *ical.Instance) bool {
 		r := rowOf(o, i)
@@ -158,14 +159,34 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 		}
 		if overlaps(r.Start, r.End, from, to) {
 			fn(r)
+			last = r
 		}
 		return true
 	})
 	if _, cut := errors.AsType[*ical.LimitError](err); cut {
 		v.s.log.Warn("expansion was cut", "object", uint64(id), "err", err)
+		if rest, ok := restOf(o, last, to); ok {
+			fn(rest)
+		}
 		return nil
 	}
 	return err
+}
+
+// restOf gives the time behind the last instance of an expansion that was cut,
+// as one row: a set that is too dense to be counted is taken to go on, because
+// time that is wrongly free would be booked.
+func restOf(o *ical.Object, last Row, to int64) (Row, bool) {
+	end := to
+	if x := o.Extent(); x.Bounded {
+		end = min(end, x.Last.Unix())
+	}
+	if last.Object == 0 || end <= last.End {
+		return Row{}, false
+	}
+	last.Start, last.End, last.RecurrenceID = last.End, end, last.End
+	last.Flags |= RowRest
+	return last, true
 }
 
 func unixOrZero(sec int64) time.Time {

@@ -194,6 +194,24 @@ func TestOpenAvailabilitiesAreFoundInEveryWindow(t *testing.T) {
 	mustCheck(t, s)
 }
 
+// A set that is cut must not leave wrongly free time behind the cut.
+func TestTimeBehindACutExpansionIsTaken(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	put(t, s, h.adaCal, "bomb.ics", testEvent("bomb", ":20270301T000000Z", "RRULE:FREQ=SECONDLY"))
+	view(t, s, func(v *View) error {
+		rs, err := v.Instances(h.adaCal, window(t, "20270301T0000", "20270401T0000"), nil)
+		if err != nil || len(rs) == 0 {
+			t.Fatal(err, len(rs))
+		}
+		last := rs[len(rs)-1]
+		if last.Flags&RowRest == 0 || stamp(last.End) != "0401T0000" {
+			t.Errorf("the last row ends %s, flags %b", stamp(last.End), last.Flags)
+		}
+		return nil
+	})
+}
+
 func TestInstancesThatStartTogetherAreAllThere(t *testing.T) {
 	s := newTest(t)
 	h := newTestHouse(t, s)

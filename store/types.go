@@ -306,6 +306,9 @@ const (
 	rowBusyShift          = 5
 	rowKindShift          = 7
 	rowTimed     RowFlags = 1 << 10 // floating with a DURATION in hours: clock changes do not change its length
+	// RowRest is no instance but the time behind the last one of a set that is
+	// too dense to be counted.
+	RowRest      RowFlags = 1 << 12
 	rowOpenEnded RowFlags = 1 << 11 // takes time for ever, whatever End says
 )
 
