@@ -225,6 +225,15 @@ func TestOneEvent(t *testing.T) {
 		home := p.in(t).id("home", "grace", at(3, 9, "SUMMARY:at home")...)
 		p.in(t).get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", home)).want(404)
 	})
+	t.Run("of copies the organisation's counts, then staff's, as in a range", func(t *testing.T) {
+		p.in(t).put("room-1", "copies", at(9, 9, "SUMMARY:room")...)
+		p.in(t).put("bob", "copies", at(9, 9, "SUMMARY:bob")...)
+		closed := p.in(t).id("copies", "demo", at(9, 9, "SUMMARY:all")...)
+		if e := p.in(t).get(fmt.Sprintf("/calendar/event/VACATION/%d", closed)).one(); e.Title != "all" {
+			t.Errorf("%+v", e)
+		}
+		wantTitles(t, p.in(t).get("/calendar/range/2?startDate=2027-03-09&endDate=2027-03-09").titles(), "all")
+	})
 	t.Run("a series whose instances are all excluded is unknown", func(t *testing.T) {
 		none := p.in(t).id("none", "ada", at(3, 9, "RRULE:FREQ=DAILY;COUNT=1", "EXDATE:20270303T090000Z")...)
 		p.in(t).get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", none)).want(404)

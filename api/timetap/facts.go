@@ -59,11 +59,13 @@ func partOf(o *ical.Object, c *ical.Component) part {
 	p := part{
 		kind:      kindOf(c),
 		attendees: attendeesOf(c),
-		color:     strings.ToUpper(blocks.Read(ical.Instance{Component: c}).Color),
 		service:   strings.ToLower(strings.TrimSpace(c.Text("X-DAYBOOK-SERVICE-ID"))),
 		invoice:   upper(c, "X-DAYBOOK-INVOICE"),
 		before:    bufferOf(c, "X-DAYBOOK-BUFFER-BEFORE"),
 		after:     bufferOf(c, "X-DAYBOOK-BUFFER-AFTER"),
+	}
+	if c.Line("COLOR") != nil { // without it there is no colour
+		p.color = strings.ToUpper(blocks.Read(ical.Instance{Component: c}).Color)
 	}
 	if l := c.Line("RECURRENCE-ID"); l != nil {
 		t, err := o.Time(l)

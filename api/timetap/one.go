@@ -82,7 +82,9 @@ func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
 		return nil, nil, err
 	}
 	missing := store.ErrNotFound
-	for _, id := range ids {
+	var best *store.Object
+	var at *store.Principal
+	for _, id := range ids { // of copies one is shown
 		obj, err := d.v.ObjectFacts(id)
 		if err != nil {
 			return nil, nil, err
@@ -91,19 +93,32 @@ func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
 			continue
 		}
 		owner, err := d.ownerOf(obj)
-		if errors.Is(err, store.ErrForbidden) {
+		switch {
+		case errors.Is(err, store.ErrForbidden):
 			missing = err
-		}
-		if errors.Is(err, store.ErrForbidden) || errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
 			return nil, nil, err
+		case best == nil || rank(owner) > rank(at):
+			best, at = obj, owner
 		}
-		obj.Data, err = d.v.Data(id)
-		return obj, owner, err
 	}
-	return nil, nil, missing
+	if best == nil {
+		return nil, nil, missing
+	}
+	best.Data, err = d.v.Data(best.ID)
+	return best, at, err
+}
+
+// rank orders whose copy of an event is shown.
+func rank(p *store.Principal) int {
+	switch {
+	case p.Kind == store.KindOrganisation:
+		return 2
+	case p.Kind == store.KindStaff:
+		return 1
+	}
+	return 0
 }
 
 // ownerOf picks the calendar that an object is shown in: the organisation's,
