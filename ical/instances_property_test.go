@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -149,15 +150,80 @@ func checkWindows(t *testing.T, rnd *rand.Rand, text string) {
 	}
 }
 
-func FuzzExpand(f *testing.F) {
-	f.Add(uint64(1), calendar(component("VEVENT", "DTSTART;TZID=Europe/Berlin:20260105T090000", "RRULE:FREQ=DAILY;BYDAY=MO,-1TU;BYSETPOS=1,-1", "EXDATE:20260107T080000Z")))
-	f.Add(uint64(2), calendar(component("VTODO", "DUE;VALUE=DATE:20260105", "RRULE:FREQ=YEARLY;BYWEEKNO=-1,53;SKIP=FORWARD;RSCALE=GREGORIAN")))
-	f.Add(uint64(3), calendar(outlookZone, component("VEVENT", "DTSTART;TZID=Corp Time:20260105T090000", "RDATE;VALUE=PERIOD:20260105T090000Z/P1D", "EXRULE:FREQ=HOURLY")))
-	for seed := range uint64(20) {
-		f.Add(seed, randomObject(rand.New(rand.NewPCG(seed, 3))))
+// expandSeed is an input of FuzzExpand: the parts of an object that make its
+// times, so that what the fuzzer writes is mostly read.
+type expandSeed struct{ start, rule, more string }
+
+func (e expandSeed) text() string {
+	lines := []string{"DTSTART" + e.start}
+	if e.rule != "" {
+		lines = append(lines, "RRULE:"+e.rule)
 	}
-	f.Fuzz(func(t *testing.T, seed uint64, text string) {
+	if e.more != "" {
+		lines = append(lines, e.more)
+	}
+	return calendar(outlookZone, component("VEVENT", lines...))
+}
+
+func expandSeeds() []expandSeed {
+	override := "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID"
+	all := []expandSeed{
+		{";TZID=Europe/Berlin:20260105T090000", "FREQ=DAILY;BYDAY=MO,TU;BYSETPOS=1,-1", "EXDATE:20260107T080000Z"},
+		{";VALUE=DATE:20260105", "FREQ=YEARLY;BYWEEKNO=-1,53;SKIP=FORWARD;RSCALE=GREGORIAN", "DTEND;VALUE=DATE:20260108"},
+		{";TZID=Corp Time:20260105T090000", "", "RDATE;VALUE=PERIOD:20260105T090000Z/P1D\r\nEXRULE:FREQ=WEEKLY;BYDAY=TU"},
+		{":20260105T090000", "FREQ=MINUTELY;INTERVAL=7;BYHOUR=1,2,3;COUNT=5000", "DURATION:P1DT5M"},
+		{":20260131T013000", "FREQ=MONTHLY;BYMONTHDAY=-31,31;SKIP=BACKWARD;RSCALE=GREGORIAN", override + ";RANGE=THISANDFUTURE:20260331T013000\r\nDTSTART:20260402T013000"},
+		{";TZID=America/New_York:20260308T023000", "FREQ=HOURLY;UNTIL=20260401T000000Z", override + ":20260308T093000Z\r\nDTSTART:20260308T100000Z"},
+	}
+	for seed := range uint64(20) {
+		rule, start := randomRule(rand.New(rand.NewPCG(seed, 3)))
+		all = append(all, expandSeed{";TZID=Europe/Berlin:" + start.Format("20060102T150405"), rule, "DURATION:PT1H"})
+	}
+	return all
+}
+
+func TestSeedsOfFuzzExpandAreRead(t *testing.T) {
+	for _, e := range expandSeeds() {
+		o, err := ParseResource([]byte(e.text()), DefaultLimits)
+		if err != nil {
+			t.Errorf("%v: %+v", err, e)
+			continue
+		}
+		n := 0
+		err = o.EachInstance(Expand{Max: 100}, func(*Instance) bool { n++; return true })
+		var limit *LimitError
+		if o.CheckTimes() != nil || n == 0 || err != nil && !errors.As(err, &limit) {
+			t.Errorf("%d instances, %v, %v: %+v", n, o.CheckTimes(), err, e)
+		}
+	}
+}
+
+// FuzzExpand: an expansion of [a,c) is those of [a,b) and [b,c), ordered, within
+// its budget and in time.
+func FuzzExpand(f *testing.F) {
+	for i, e := range expandSeeds() {
+		f.Add(uint64(i), e.start, e.rule, e.more)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, start, rule, more string) {
+		text := expandSeed{start, rule, more}.text()
+		if len(text) > 4096 {
+			return
+		}
+		began := time.Now()
 		checkWindows(t, rand.New(rand.NewPCG(seed, 5)), text)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+		o, err := Parse([]byte(text), DefaultLimits)
+		if err != nil {
+			return
+		}
+		n := 0
+		err = o.EachInstance(Expand{Max: 10, Work: 1000}, func(*Instance) bool { n++; return true })
+		var limit *LimitError
+		if n > 10 || err != nil && !errors.As(err, &limit) {
+			t.Errorf("%d instances, %v", n, err)
+		}
 	})
 }
 
