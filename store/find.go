@@ -127,17 +127,31 @@ func (v *View) eachExpanded(c CollectionID, from, to int64, zone *ical.Zone, fn 
 	}
 	v.s.metrics.fallback.WithLabelValues("dense").Add(float64(dense))
 	v.s.metrics.fallback.WithLabelValues("horizon").Add(float64(len(jobs) - dense))
+	left := maxExpanded
+	give := func(r Row) {
+		left--
+		fn(r)
+	}
 	for _, j := range jobs {
-		if err := v.expand(j.o, j.since, j.counted, from, to, zone, fn); err != nil {
+		most := max(1, min(left, maxExpandedEach))
+		if err := v.expand(j.o, j.since, j.counted, from, to, most, zone, give); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// Bounds of what one question expands: in all, of one object, and the steps of
+// one object.
+const (
+	maxExpanded     = 200_000
+	maxExpandedEach = 50_000
+	expandWork      = 500_000
+)
+
 // expand gives an object's instances from since on; counted is what the index
-// keeps of its rules.
-func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, zone *ical.Zone, fn func(Row)) error {
+// keeps of its rules, most bounds the instances.
+func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, most int, zone *ical.Zone, fn func(Row)) error {
 	o, err := v.parsedObject(id)
 	if err != nil {
 		v.s.log.Warn("stored object cannot be expanded", "object", uint64(id), "err", err)
@@ -145,7 +159,7 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 	}
 	o.SetCounted(counted)
 	var last Row
-	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone}
+	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone, Max: most, Work: expandWork}
 	err = o.EachInstance(ask, func(i *ical.Instance) bool {
 		r := rowOf(o, i)
 		if r.Start < since {
