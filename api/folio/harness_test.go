@@ -220,6 +220,7 @@ type js = map[string]any
 
 // summer is the calendar of the contract's example, for one service point.
 func summer(points ...string) js {
+	points = append([]string{}, points...)
 	return js{
 		"name": "Music library, summer 2031", "startDate": "2031-06-02", "endDate": "2031-08-31", "assignments": points,
 		"normalHours": []js{
@@ -237,9 +238,7 @@ func summer(points ...string) js {
 
 // plain is a calendar without hours.
 func plain(from, to string, points ...string) js {
-	if points == nil {
-		points = []string{}
-	}
+	points = append([]string{}, points...)
 	return js{"name": "Plain", "startDate": from, "endDate": to, "assignments": points, "normalHours": []js{}, "exceptions": []js{}}
 }
 
