@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -305,44 +304,4 @@ func TestIndexAgreesWithFreshExpansion(t *testing.T) {
 		}
 	}
 	mustCheck(t, s)
-}
-
-func BenchmarkWeekQuery(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := newTest(b)
-			h := newTestHouse(b, s)
-			r := rand.New(rand.NewPCG(1, 2))
-			for i := 0; i < n; {
-				update(b, s, func(tx *Tx) error {
-					for range 500 {
-						extra := "X-SINGLE:1"
-						if i%12 == 0 {
-							extra = "RRULE:FREQ=WEEKLY;COUNT=30"
-						}
-						at := testNow.Add(time.Duration(r.IntN(5*365*24)) * time.Hour).Format(":20060102T150405Z")
-						if _, err := tx.PutObject(Put{
-							Actor: System(), Collection: h.adaCal, Name: fmt.Sprintf("%d.ics", i), Object: mustPrepare(s, testEvent(fmt.Sprint(i), at, extra)),
-						}); err != nil {
-							return err
-						}
-						i++
-					}
-					return nil
-				})
-			}
-			hits := 0
-			b.ResetTimer()
-			for b.Loop() {
-				from := testNow.AddDate(0, 0, r.IntN(1000))
-				_ = s.View(context.Background(), func(v *View) error {
-					found, _, err := v.Find(h.adaCal, "VEVENT", span.Span{Start: from, End: from.AddDate(0, 0, 7)}, nil)
-					hits += len(found)
-					return err
-				})
-			}
-			b.ReportMetric(float64(hits)/float64(b.N), "hits/op")
-			b.ReportMetric(float64(s.Stats().Rows)/float64(n), "rows/object")
-		})
-	}
 }
