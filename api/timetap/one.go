@@ -112,10 +112,10 @@ func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
 
 // rank orders whose copy of an event is shown.
 func rank(p *store.Principal) int {
-	switch {
-	case p.Kind == store.KindOrganisation:
+	if p.Kind == store.KindOrganisation {
 		return 2
-	case p.Kind == store.KindStaff:
+	}
+	if p.Kind == store.KindStaff {
 		return 1
 	}
 	return 0
