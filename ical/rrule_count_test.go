@@ -12,7 +12,7 @@ import (
 // TestCountEndsWhereWalkingEnds: however COUNT is counted, the last instance
 // is the one that is reached by going from one to the next.
 func TestCountEndsWhereWalkingEnds(t *testing.T) {
-	n := uint64(300)
+	n := uint64(120)
 	if testing.Short() {
 		n = 50
 	}

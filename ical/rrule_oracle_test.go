@@ -358,7 +358,7 @@ func civilInstances(text string, start, from, to time.Time) []int64 {
 }
 
 func TestRandomRulesMatchTheOracle(t *testing.T) {
-	n := 1000
+	n := 500
 	if testing.Short() {
 		n = 200
 	}
