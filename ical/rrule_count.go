@@ -3,6 +3,7 @@ package ical
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // countWork bounds the counting of a rule.
@@ -158,7 +159,7 @@ const keptWork = 1000
 
 // countedRules gives the rules whose counting can be kept.
 func (s *series) countedRules() []*rule {
-	return append(s.rules[:len(s.rules):len(s.rules)], s.exrules...)
+	return append(slices.Clip(s.rules), s.exrules...)
 }
 
 // Counted gives what counting the rules with COUNT has found, where that took

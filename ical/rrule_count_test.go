@@ -126,7 +126,7 @@ func BenchmarkCount(b *testing.B) {
 			})
 			b.Run("kept", func(b *testing.B) {
 				for b.Loop() {
-					o.times = timing{} //nolint:govet // nobody else has it
+					o.times = timing{}
 					o.SetCounted(kept)
 					o.placedIn(nil)
 				}

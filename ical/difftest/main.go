@@ -119,16 +119,17 @@ func compare(ctx context.Context, out io.Writer, c testCase, engines []*engine, 
 		return fmt.Errorf("%s from %s: %w", c.rule, c.start, err)
 	}
 	others := make(map[string]string)
-	print := false
+	report := false
 	for i, e := range engines {
 		if !e.can(c) {
 			continue
 		}
 		t := &tallies[i]
 		answer, err := e.ask(ctx, c)
+		if ctx.Err() != nil {
+			break // the time is over
+		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case err != nil:
 			t.none++
 		case strings.HasPrefix(answer, "!"):
@@ -138,14 +139,14 @@ func compare(ctx context.Context, out io.Writer, c testCase, engines []*engine, 
 		case known(e.name, c) != "":
 			t.known++
 			others[e.name+" ("+known(e.name, c)+")"] = answer
-			print = print || printKnown
+			report = report || printKnown
 		default:
 			t.differ++
 			others[e.name] = answer
-			print = true
+			report = true
 		}
 	}
-	if !print {
+	if !report {
 		return nil
 	}
 	b, err := json.MarshalIndent(c.report(ours, others), "", "  ")
