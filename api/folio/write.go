@@ -304,9 +304,9 @@ func (p *plan) editException(from *object, i int, data []byte) error {
 	return p.exception(o, from)
 }
 
-// pair finds for each wanted exception the object that it goes on from: one
-// that says the same, else one of the same name, else one of the same days;
-// nil for none.
+// pair finds for each wanted exception the object that it goes on from: one of
+// the same name and days, else of the same name, else of the same days, else
+// of the same first day; nil for none.
 func (p *plan) pair() []*object {
 	match := make([]*object, len(p.want.Exceptions))
 	used := make(map[*object]struct{}, len(p.was.exceptions))
@@ -318,6 +318,7 @@ func (p *plan) pair() []*object {
 		func(e *hours.Exception) key { return key{e.Name, e.Start, e.End} },
 		func(e *hours.Exception) key { return key{name: e.Name} },
 		func(e *hours.Exception) key { return key{start: e.Start, end: e.End} },
+		func(e *hours.Exception) key { return key{start: e.Start} },
 	} {
 		free := map[key][]*object{}
 		for _, o := range p.was.exceptions {
