@@ -15,18 +15,6 @@ import (
 // objects inherit it. What a list of grants to principals cannot say is
 // refused with the precondition that tells so.
 
-// The preconditions of ACL (RFC 3744 §8.1.1).
-var (
-	errInherited    = dav.Precondition(dav.D("no-inherited-ace-conflict"))
-	errGrantOnly    = dav.Precondition(dav.D("grant-only"))
-	errInvert       = dav.Precondition(dav.D("no-invert"))
-	errAbstract     = dav.Precondition(dav.D("no-abstract"))
-	errNoPrivilege  = dav.Precondition(dav.D("not-supported-privilege"))
-	errNotRecognize = dav.Precondition(dav.D("recognized-principal"))
-	errNotAllowed   = dav.Precondition(dav.D("allowed-principal"))
-	errManyACEs     = dav.Precondition(dav.D("limited-number-of-aces"))
-)
-
 // maxACEs bounds an access control list.
 const maxACEs = 1000
 

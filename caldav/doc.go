@@ -26,6 +26,15 @@
 // object is there or not. Principals are seen by themselves, by those who have
 // some right on their calendars, and, for the organisation, by its members.
 //
+// Access is given by grants, which are kept with a principal and reach all of
+// its calendars. ACL (RFC 3744) sets them at the home; what a grant cannot say,
+// such as a right on one of several calendars, is refused with the
+// precondition that tells so.
+//
+// Objects are stored as iCalendar and given as that or as jCal (RFC 7265), with
+// or without the VTIMEZONEs that everybody knows (RFC 7809). Each form has an
+// entity tag of its own; all of them stand for the same state in conditions.
+//
 // The server is tables: methods, properties, reports. One file holds the rows
 // of one RFC, as a module; New joins the modules, and the Allow and DAV
 // headers, supported-report-set, propname, the 404 propstat and the refusal of

@@ -37,6 +37,15 @@ var (
 	errNotNull  = dav.Precondition(dav.D("resource-must-be-null"))
 	// RFC 3744 §7.1.1.
 	errNeedPrivileges = dav.Precondition(dav.D("need-privileges"))
+	// RFC 3744 §8.1.1.
+	errInherited    = dav.Precondition(dav.D("no-inherited-ace-conflict"))
+	errGrantOnly    = dav.Precondition(dav.D("grant-only"))
+	errInvert       = dav.Precondition(dav.D("no-invert"))
+	errAbstract     = dav.Precondition(dav.D("no-abstract"))
+	errNoPrivilege  = dav.Precondition(dav.D("not-supported-privilege"))
+	errNotRecognize = dav.Precondition(dav.D("recognized-principal"))
+	errNotAllowed   = dav.Precondition(dav.D("allowed-principal"))
+	errManyACEs     = dav.Precondition(dav.D("limited-number-of-aces"))
 	// RFC 5689 §3.3.
 	errResourcetype = dav.Precondition(dav.D("valid-resourcetype"))
 	// RFC 6578 §3.2, RFC 3744 §9.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -347,5 +348,65 @@ func FuzzReport(f *testing.F) {
 		w.ann("PROPFIND", cal, body, "Depth: 1")
 		w.ann("PROPPATCH", cal, body)
 		w.ann("MKCALENDAR", home+"x/", body)
+		w.ann("MKCOL", home+"y/", body)
+		w.ann("ACL", home, body)
+	})
+}
+
+// FuzzFilter puts a filter and what a query may ask for beside it into an
+// otherwise good request.
+func FuzzFilter(f *testing.F) {
+	f.Add(`<C:comp-filter name="VEVENT"><C:time-range start="20260302T000000Z"/></C:comp-filter>`, `<C:calendar-data><C:expand start="20260301T000000Z" end="20270301T000000Z"/></C:calendar-data>`, `<C:timezone-id>Europe/Berlin</C:timezone-id>`)
+	f.Add(`<C:comp-filter name="VEVENT"><C:prop-filter name="CATEGORIES"><C:text-match collation="i;octet" negate-condition="yes">x</C:text-match></C:prop-filter></C:comp-filter>`, `<C:calendar-data content-type="application/calendar+json"/>`, `<D:limit><D:nresults>1</D:nresults></D:limit>`)
+	f.Add(`<C:comp-filter name="VTODO"><C:comp-filter name="VALARM"><C:time-range end="20260302T000000Z"/></C:comp-filter></C:comp-filter>`, `<C:calendar-data><C:comp name="VCALENDAR"><C:allprop/><C:comp name="VEVENT"><C:prop name="UID" novalue="yes"/></C:comp></C:comp></C:calendar-data>`, ``)
+	f.Add(`<C:comp-filter name="VEVENT"><C:prop-filter name="ATTENDEE"><C:param-filter name="CN"><C:is-not-defined/></C:param-filter></C:prop-filter></C:comp-filter>`, `<C:calendar-data><C:limit-recurrence-set start="20260301T000000Z" end="20270301T000000Z"/></C:calendar-data>`, ``)
+	var w *world
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, filter, data, rest string) {
+		if w == nil {
+			w = newWorldIn(t, dir)
+			w.fill(2)
+			w.put(cal+"s.ics", event("s", "20260301T100000Z", "20260301T110000Z", "RRULE:FREQ=DAILY;COUNT=500\r\n", "ATTENDEE;CN=x:mailto:x@example.com\r\n"))
+		}
+		w.t = t
+		body := strings.Replace(queryFor(filter), "<D:getetag/>", data, 1)
+		w.ann("REPORT", cal, strings.Replace(body, "</C:filter>", "</C:filter>"+rest, 1), "Depth: 1")
+	})
+}
+
+// FuzzRequestHeaders sends headers that no client would to methods that read
+// them. The calendar stays whole: what is there can be read.
+func FuzzRequestHeaders(f *testing.F) {
+	f.Add("0", `(<urn:x>)`, "http://example.com"+cal+"b.ics", "return=minimal", `"x"`, "application/calendar+json;q=0.5")
+	f.Add("infinity", `</a> (Not ["x"])`, cal+"a b.ics", "depth-noroot, return=representation", "*", "*/*;q=x")
+	f.Add("2", `(`, "ftp://x", ";;,=", "W/", ",,;")
+	var w *world
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, depth, condition, destination, prefer, match, accept string) {
+		if w == nil {
+			w = newWorldIn(t, dir)
+		}
+		w.t = t
+		data := event("a", "20260301T100000Z", "20260301T110000Z")
+		for _, method := range []string{"PUT", "GET", "PROPFIND", "COPY", "MOVE", "DELETE"} {
+			r := httptest.NewRequest(method, cal+"a.ics", strings.NewReader(""))
+			if method == "PUT" {
+				r = httptest.NewRequest(method, cal+"a.ics", strings.NewReader(data))
+			}
+			r.SetBasicAuth("ann", "secret")
+			for name, value := range map[string]string{
+				"Depth": depth, "If": condition, "Destination": destination, "Prefer": prefer, "If-Match": match, "If-None-Match": match, "Accept": accept, "Overwrite": depth, "Range": match,
+			} {
+				if value != "" {
+					r.Header.Set(name, value)
+				}
+			}
+			rec := httptest.NewRecorder()
+			w.srv.ServeHTTP(rec, r)
+			if rec.Code >= 500 && rec.Code != http.StatusBadGateway {
+				t.Fatalf("%s is answered by %d", method, rec.Code)
+			}
+		}
+		w.ann("PROPFIND", cal, propfind("<D:getetag/>"), "Depth: 1").is(207)
 	})
 }
