@@ -200,7 +200,7 @@ func TestBombsEndInTime(t *testing.T) {
 			o.HasInstance(utc(2026, 2, 2, 0, 0), nil)
 			n := 0
 			err := o.EachInstance(Expand{Window: c.window}, func(*Instance) bool { n++; return true })
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("took %s", took)
 			}
 			var limit *LimitError
@@ -261,7 +261,7 @@ func TestManyExdatesAreLinear(t *testing.T) {
 	if err != nil || len(list) != 10_001 {
 		t.Errorf("%d instances, %v", len(list), err)
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %s", took)
 	}
 }
