@@ -52,14 +52,15 @@ func (w *world) fillFast(n int) {
 
 // discard is a client that reads nothing.
 type discard struct {
-	h    http.Header
-	code int
-	n    int
+	h      http.Header
+	code   int
+	n      int // bytes
+	writes int
 }
 
 func (d *discard) Header() http.Header         { return d.h }
 func (d *discard) WriteHeader(code int)        { d.code = code }
-func (d *discard) Write(b []byte) (int, error) { d.n += len(b); return len(b), nil }
+func (d *discard) Write(b []byte) (int, error) { d.n += len(b); d.writes++; return len(b), nil }
 
 func benchmark(b *testing.B, n int, method, depth, body string) {
 	w := newWorldIn(&testing.T{}, b.TempDir())
@@ -120,20 +121,31 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// TestListingAllocatesLittle holds a listing to two allocations a member.
+// TestListingAllocatesLittle holds listings to two allocations a member, and
+// their answers to the writes that their length asks for.
 func TestListingAllocatesLittle(t *testing.T) {
 	w := newWorld(t)
 	const n = 1000
 	w.fillFast(n)
-	ask := propfind("<D:getetag/><D:getcontenttype/><D:getlastmodified/><D:resourcetype/>")
-	got := testing.AllocsPerRun(5, func() {
-		r := httptest.NewRequest("PROPFIND", cal, strings.NewReader(ask))
-		r.SetBasicAuth("ann", "secret")
-		r.Header.Set("Depth", "1")
-		w.srv.ServeHTTP(&discard{h: http.Header{}}, r)
-	})
-	if got > 2*n {
-		t.Errorf("%.0f allocations for %d members", got, n)
+	const props = "<D:getetag/><D:getcontenttype/><D:getlastmodified/><D:resourcetype/>"
+	for method, ask := range map[string]string{
+		"PROPFIND": propfind(props),
+		"REPORT":   syncFrom("", "<D:prop>"+props+"</D:prop>"),
+	} {
+		d := &discard{h: http.Header{}}
+		got := testing.AllocsPerRun(5, func() {
+			r := httptest.NewRequest(method, cal, strings.NewReader(ask))
+			r.SetBasicAuth("ann", "secret")
+			r.Header.Set("Depth", "1")
+			d = &discard{h: http.Header{}}
+			w.srv.ServeHTTP(d, r)
+		})
+		if got > 2*n {
+			t.Errorf("%s: %.0f allocations for %d members", method, got, n)
+		}
+		if d.writes > 1+d.n/flushAt {
+			t.Errorf("%s: %d bytes in %d writes", method, d.n, d.writes)
+		}
 	}
 }
 

@@ -140,7 +140,6 @@ func TestChecklistAccess(t *testing.T) {
 				w.ann("REPORT", tt.path, tt.body, "Depth: "+depth).in(t).is(code)
 			}
 			w.ann("REPORT", tt.path, tt.body).in(t)
-			const one = "<D:prop><D:displayname/></D:prop></D:principal-property-search>"
 			doubled := strings.Replace(tt.body, "<D:prop><D:displayname/></D:prop></D:"+name, "<D:prop><D:displayname/></D:prop><D:prop><D:displayname/></D:prop></D:"+name, 1)
 			if doubled != tt.body {
 				w.ann("REPORT", tt.path, doubled).in(t).is(400)
