@@ -17,7 +17,7 @@ type page struct {
 
 const defaultLimit = 10
 
-// pageOf checks offset and limit.
+// checkPage checks offset and limit.
 func checkPage(f *rest.Faults, offset, limit rest.Opt[int32]) {
 	const message = "must not be negative"
 	if offset.Or(0) < 0 {

@@ -45,7 +45,7 @@ type allOpeningsIn struct {
 	ServicePoint  rest.Opt[ident] `path:"servicePointId"`
 	StartDate     rest.Opt[day]   `query:"startDate"`
 	EndDate       rest.Opt[day]   `query:"endDate"`
-	IncludeClosed rest.Opt[flag]  `query:"includeClosed"`
+	IncludeClosed rest.Opt[truth] `query:"includeClosed"`
 	Offset        rest.Opt[int32] `query:"offset"`
 	Limit         rest.Opt[int32] `query:"limit"`
 }
@@ -72,7 +72,7 @@ func (s *service) allOpenings(ctx context.Context, in allOpeningsIn) (out Single
 		return out, err
 	}
 	p := pageOf(in.Offset, in.Limit)
-	days, total := t.Days(date(in.StartDate), date(in.EndDate), in.IncludeClosed.Or(flag{}).on, p.offset, min(p.limit, maxDays))
+	days, total := t.Days(date(in.StartDate), date(in.EndDate), in.IncludeClosed.Or(truth{}).on, p.offset, min(p.limit, maxDays))
 	out = SingleDayOpeningCollection{Dates: make([]SingleDayOpening, len(days)), TotalRecords: total}
 	for i := range days {
 		out.Dates[i] = dayOut(&days[i])

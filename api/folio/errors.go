@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -108,9 +109,7 @@ func (e *echo) with(name string, more Values) Values {
 		e.left--
 		out[name] = e.text
 	}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, more)
 	return out
 }
 
@@ -152,7 +151,7 @@ func codeOf(status int) Code {
 func faultErrors(r *http.Request, faults []rest.Fault) []Error {
 	out := make([]Error, 0, min(len(faults), maxFaults))
 	for _, f := range faults[:min(len(faults), maxFaults)] {
-		e := Error{Code: InvalidParameter, Message: sentence(f.Field + " " + f.Message), Parameters: Values{}}
+		e := Error{Code: InvalidParameter, Message: quoted(f.Field) + " " + f.Message + ".", Parameters: Values{}}
 		if v, ok := parameter(r, f.Field); ok {
 			e.Parameters[f.Field] = v
 		}

@@ -45,9 +45,9 @@ func weekly(openings ...string) []js {
 // §6 [ref] 1: calendarNoName.
 func TestRefNoName(t *testing.T) {
 	p := newPlace(t)
-	for _, name := range []string{"", " ", " \t\n"} {
+	for _, name := range []string{"", " ", " \t\n", "\x01"} {
 		e := p.post(with(month(), "name", name)).errors(400, NoName)
-		if !reflect.DeepEqual(e[0].Parameters, Values{"name": name}) || e[0].Data != nil {
+		if !reflect.DeepEqual(e[0].Parameters, Values{"name": strings.Trim(name, "\x01")}) || e[0].Data != nil {
 			t.Errorf("%+v", e)
 		}
 	}

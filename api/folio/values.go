@@ -94,11 +94,11 @@ func (w *weekday) UnmarshalText(b []byte) error {
 // UnmarshalJSON reads a string.
 func (w *weekday) UnmarshalJSON(b []byte) error { return text(b, w.UnmarshalText) }
 
-// flag is a boolean of a query, in all the words that the reference takes.
-type flag struct{ on bool }
+// truth is a boolean of a query, in all the words that the reference takes.
+type truth struct{ on bool }
 
 // UnmarshalText reads true, yes, on, 1 and their opposites in any case.
-func (f *flag) UnmarshalText(b []byte) error {
+func (f *truth) UnmarshalText(b []byte) error {
 	switch strings.ToLower(string(b)) {
 	case "true", "yes", "on", "1":
 		f.on = true

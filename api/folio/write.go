@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func (s *service) create(ctx context.Context, in createIn) (Calendar, error) {
 		return judge(found, also)
 	})
 	if err == nil {
-		err = p.new()
+		err = p.write()
 	}
 	if err == nil {
 		err = s.update(ctx, p.commit)
@@ -94,7 +95,7 @@ func (s *service) put(ctx context.Context, in updateIn) (Calendar, error) {
 			return Calendar{}, err
 		}
 	}
-	return Calendar{}, rest.Errorf(503, "the calendar is being changed by many at once, try again")
+	return Calendar{}, rest.Errorf(http.StatusServiceUnavailable, "the calendar is being changed by many at once, try again")
 }
 
 // replace reads, edits and writes a calendar once; store.ErrPrecondition when
@@ -197,8 +198,8 @@ type plan struct {
 	then  hours.Calendar // as stored
 }
 
-// new plans a calendar that was not there.
-func (p *plan) new() error {
+// write plans a calendar that was not there.
+func (p *plan) write() error {
 	o, err := hours.NewCalendar(p.want, p.zone, p.now)
 	if err != nil {
 		return err

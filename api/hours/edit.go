@@ -37,11 +37,10 @@ func EditCalendar(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time
 	}
 	x.e.Set(c, "DTSTAMP", stamp(now))
 	x.e.Set(c, "LAST-MODIFIED", stamp(want.Updated))
-	if have.UpdatedBy != want.UpdatedBy {
+	if want.UpdatedBy.Valid {
+		x.e.Set(c, propUpdatedBy, want.UpdatedBy.UUID.String(), atStamp(want.Updated))
+	} else {
 		x.e.Remove(c, propUpdatedBy)
-		if want.UpdatedBy.Valid {
-			x.e.Set(c, propUpdatedBy, want.UpdatedBy.UUID.String())
-		}
 	}
 	return x.apply()
 }

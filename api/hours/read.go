@@ -20,6 +20,7 @@ const (
 	propLast         = "X-DAYBOOK-LAST"      // end of an exception's opening, with seconds
 	propCreatedBy    = "X-DAYBOOK-CREATED-BY"
 	propUpdatedBy    = "X-DAYBOOK-UPDATED-BY"
+	paramAt          = "X-AT" // LAST-MODIFIED as it was then
 
 	component         = "VAVAILABILITY"
 	priorityCalendar  = "5"
@@ -79,7 +80,10 @@ func ReadCalendar(o *ical.Object, zone *ical.Zone) Calendar {
 		out.Hours = append(out.Hours, e.value)
 	}
 	out.Created, out.Updated = r.stamp(c, "CREATED"), r.stamp(c, "LAST-MODIFIED")
-	out.CreatedBy, out.UpdatedBy = userOf(c, propCreatedBy), userOf(c, propUpdatedBy)
+	out.CreatedBy = userOf(c.Line(propCreatedBy))
+	if l := c.Line(propUpdatedBy); l != nil && l.Param(paramAt) == c.Text("LAST-MODIFIED") {
+		out.UpdatedBy = userOf(l) // nobody else has changed it since
+	}
 	return out
 }
 
@@ -110,8 +114,11 @@ func servicePoints(c *ical.Component) []uuid.UUID {
 	return out
 }
 
-func userOf(c *ical.Component, name string) uuid.NullUUID {
-	id, err := uuid.Parse(c.Text(name))
+func userOf(l *ical.Line) uuid.NullUUID {
+	if l == nil {
+		return uuid.NullUUID{}
+	}
+	id, err := uuid.Parse(l.Text())
 	return uuid.NullUUID{UUID: id, Valid: err == nil}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -33,7 +34,7 @@ func NewCalendar(c *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, err
 			w.Line(propServicePoint, id)
 		}
 		writeUser(w, propCreatedBy, c.CreatedBy)
-		writeUser(w, propUpdatedBy, c.UpdatedBy)
+		writeUser(w, propUpdatedBy, c.UpdatedBy, atStamp(c.Updated))
 		for i, o := range c.Hours {
 			w.Raw([]byte(weeklyText(o, i+1, c.Start, zone, now)))
 		}
@@ -144,11 +145,13 @@ func pointValues(all []uuid.UUID) []string {
 	return out
 }
 
-func writeUser(w *ical.Writer, name string, id uuid.NullUUID) {
+func writeUser(w *ical.Writer, name string, id uuid.NullUUID, params ...ical.Param) {
 	if id.Valid {
-		w.Line(name, id.UUID.String())
+		w.Line(name, id.UUID.String(), params...)
 	}
 }
+
+func atStamp(t time.Time) ical.Param { return ical.Param{Name: paramAt, Value: stamp(t)} }
 
 // weeklyText writes the AVAILABLE components of a weekly opening: one for each
 // day that it touches. from is the first day of the calendar.
@@ -201,4 +204,24 @@ func writeHead(w *ical.Writer, place int, now time.Time) {
 	w.Line("UID", uuid.NewString())
 	w.Line("DTSTAMP", stamp(now))
 	w.Line(propOpening, strconv.Itoa(place))
+}
+
+// Text gives a text as an object keeps it (RFC 5545 §3.3.11): any line break
+// as a line feed, and without the control characters that iCalendar cannot
+// carry.
+func Text(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return '\n'
+		case r == '\n' || r == '\t':
+			return r
+		case r < ' ' || r == 0x7f:
+			return -1
+		case r == '\ufffe' || r == '\uffff':
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
