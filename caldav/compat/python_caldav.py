@@ -320,6 +320,60 @@ def one_uid_twice_is_refused_in_one_calendar_and_independent_in_two():
     two.delete()
 
 
+@probe
+def conditions_of_a_put_hold_or_do_not():
+    import requests
+
+    calendar = fresh("conditions")
+    url, data = str(calendar.url) + "c.ics", wrap("VEVENT", "UID:c\nDTSTART:20000101T120000Z").replace("\n", "\r\n")
+
+    def put(name="c.ics", **conditions):
+        headers = {"Content-Type": "text/calendar", **{k.replace("_", "-"): v for k, v in conditions.items()}}
+        return requests.put(str(calendar.url) + name, data=data, auth=("user01", "user01"), headers=headers, timeout=10)
+
+    made = put(If_None_Match="*")
+    equal(made.status_code, 201)
+    assert made.headers["ETag"].startswith('"') and made.headers["ETag"].endswith('"')
+    equal(put(If_None_Match="*").status_code, 412)
+    equal(put(If_Match=made.headers["ETag"]).status_code, 204)
+    equal(put(If_Match="*").status_code, 204)
+    equal(put(If_Match='"stale"').status_code, 412)
+    equal(put(If_Match="nothing").status_code, 412)
+    equal(put("none.ics", If_Match="*").status_code, 412)
+    equal(requests.get(str(calendar.url) + "none.ics", auth=("user01", "user01"), timeout=10).status_code, 404)
+    equal(put().status_code, 204, "without a condition")
+    equal(put().status_code, 204, "and once more")
+    equal(requests.get(url.replace("user01/conditions", "user01%2Fconditions"), auth=("user01", "user01"), timeout=10).status_code, 404)
+    calendar.delete()
+
+
+@probe
+def both_spellings_of_an_at_sign_are_one_name():
+    calendar = fresh("at")
+    data = wrap("VEVENT", "UID:who@example.com\nDTSTART:20000101T120000Z")
+    equal(put("/dav/calendars/user01/at/who@example.com.ics", data), 201)
+    equal(put("/dav/calendars/user01/at/who%40example.com.ics", data), 204)
+    equal(len(calendar.events()), 1)
+    calendar.event_by_uid("who@example.com").delete()
+    equal(calendar.events(), [])
+    calendar.delete()
+
+
+@probe
+def an_attendee_changes_and_relations_stay():
+    calendar = fresh("attendee")
+    event = calendar.save_event(
+        wrap("VEVENT", "UID:a\nDTSTART:20270101T120000Z\nATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=TENTATIVE:mailto:x@example.com\nRELATED-TO;RELTYPE=PARENT:p\nRELATED-TO;RELTYPE=SIBLING:s")
+    )
+    event.load()
+    equal(event.data.count("RELATED-TO"), 2)
+    event.change_attendee_status(attendee="mailto:x@example.com", PARTSTAT="ACCEPTED")
+    event.save()
+    event.load()
+    assert "PARTSTAT=ACCEPTED" in event.data, event.data
+    calendar.delete()
+
+
 # --- searches: one calendar of many things in the year 2000 ---
 
 
@@ -407,6 +461,24 @@ def tasks_are_found_by_time():
     equal(todos(start=utc(2000, 2, 12), end=utc(2000, 2, 13)), ["t4"])
     equal(todos(start=utc(2000, 10, 23, 7), end=utc(2000, 10, 23, 8)), ["t5"])
     equal(uids(year().todos()), ["t1", "t2", "t3", "t4", "t5"])
+
+
+@probe
+def open_ranges_of_tasks_end_where_they_must():
+    calendar = fresh("open")
+    calendar.save_todo(wrap("VTODO", "UID:due\nDTSTART:20270109T120000Z\nDUE:20270109T130000Z"))
+    calendar.save_todo(wrap("VTODO", "UID:long\nDTSTART:20270118T120000Z\nDURATION:PT2H"))
+    calendar.save_todo(wrap("VTODO", "UID:ever\nSUMMARY:no date at all"))
+
+    def todos(**kw):
+        return uids(calendar.search(todo=True, include_completed=True, **kw))
+
+    equal(todos(start=utc(2027, 1, 18, 13), end=utc(2027, 1, 18, 15)), ["ever", "long"])
+    equal(todos(start=utc(2027, 1, 18, 11), end=utc(2027, 1, 18, 13)), ["ever", "long"])
+    equal(todos(end=utc(2027, 1, 1)), ["ever"])
+    equal(todos(start=utc(2027, 1, 9)), ["due", "ever", "long"])
+    equal(todos(start=utc(2027, 1, 9), end=utc(2027, 1, 10)), ["due", "ever"])
+    calendar.delete()
 
 
 @probe
