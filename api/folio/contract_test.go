@@ -27,6 +27,45 @@ func TestRefUnknownServicePointHasNoCalendars(t *testing.T) {
 	}
 }
 
+// §1 [seed]: an end time is the last minute that is open; a whole day is 00:00
+// to 23:59.
+func TestSeedEndIsTheLastOpenMinute(t *testing.T) {
+	p := newPlace(t)
+	c := p.create(with(plain("2031-07-01", "2031-07-31", desk), "normalHours", weekly("TUESDAY 09:00 TUESDAY 11:59", "WEDNESDAY 00:00 WEDNESDAY 23:59")))
+	if text := p.own()[c.ID+".ics"]; !strings.Contains(text, "20310701T120000") || !strings.Contains(text, "20310703T000000") {
+		t.Error(text)
+	}
+	days := p.all(desk, "2031-07-01", "2031-07-02", "&includeClosed=false").Dates
+	if days[0].AllDay || days[0].Openings[0].EndTime != "11:59:00" || !days[1].AllDay || !days[1].Open {
+		t.Errorf("%+v", days)
+	}
+}
+
+// §1 [ref]: no time zone appears anywhere: in every zone the same wall clocks,
+// those that a clock change skips or repeats among them.
+func TestRefNoZoneAppears(t *testing.T) {
+	p := newPlace(t)
+	var first string
+	for _, token := range []string{editor, stranger} { // Berlin, UTC
+		q := p.as(token)
+		body := with(plain("2031-03-30", "2031-10-26", desk), "normalHours", weekly("SUNDAY 02:30 SUNDAY 02:45"))
+		body["exceptions"] = []js{{"name": "x", "startDate": "2031-10-26", "endDate": "2031-10-26", "openings": []js{
+			{"startDate": "2031-10-26", "startTime": "02:15", "endDate": "2031-10-26", "endTime": "02:59"}}}}
+		got := q.all(desk, "2031-03-30", "2031-10-26", "&includeClosed=false")
+		if got.TotalRecords != 0 {
+			t.Errorf("%+v", got)
+		}
+		q.create(body)
+		raw := q.get("/calendar/dates/" + desk + "/all-openings?startDate=2031-03-30&endDate=2031-10-26&includeClosed=false&limit=99").raw
+		if first == "" {
+			first = raw
+		}
+		if raw != first || !strings.Contains(raw, `"02:30:00"`) || !strings.Contains(raw, `"02:15:00"`) {
+			t.Error(raw)
+		}
+	}
+}
+
 // §2 [ref]: JSON always, unknown members ignored, absent members left out, 204
 // without a body.
 func TestRefTransport(t *testing.T) {
