@@ -108,6 +108,24 @@ func (a *address) below(s []string) bool {
 	return false
 }
 
+// sibling takes the address of another object of the same calendar apart, which
+// most addresses of one request are; false for any other.
+func (a address) sibling(href string) (address, bool) {
+	i := strings.LastIndexByte(href, '/')
+	if a.kind != kindObject || a.deeper || i < 0 || i != strings.LastIndexByte(a.href, '/') || href[:i] != a.href[:i] {
+		return a, false
+	}
+	if strings.ContainsAny(href[i:], "?# ") {
+		return a, false
+	}
+	segments, dir, err := dav.SplitPath(href[i:])
+	if err != nil || dir || len(segments) != 1 {
+		return a, false
+	}
+	a.object, a.href = segments[0], href
+	return a, true
+}
+
 // parent gives the address of the collection around an object or calendar.
 func (a address) parent() address {
 	cut := strings.TrimSuffix(a.href, "/")

@@ -60,7 +60,11 @@ func (x *exchange) multigetSome(v *store.View, a *answer, p *plan, hrefs []strin
 	var last address
 	var m *resource
 	for _, href := range hrefs {
-		at, err := x.hrefAddress(href)
+		at, near := last.sibling(href)
+		var err error
+		if !near {
+			at, err = x.hrefAddress(href)
+		}
 		switch {
 		case err != nil:
 		case m == nil || at.deeper || at.owner != last.owner || at.calendar != last.calendar:
