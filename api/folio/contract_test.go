@@ -50,7 +50,8 @@ func TestRefNoZoneAppears(t *testing.T) {
 		q := p.as(token)
 		body := with(plain("2031-03-30", "2031-10-26", desk), "normalHours", weekly("SUNDAY 02:30 SUNDAY 02:45"))
 		body["exceptions"] = []js{{"name": "x", "startDate": "2031-10-26", "endDate": "2031-10-26", "openings": []js{
-			{"startDate": "2031-10-26", "startTime": "02:15", "endDate": "2031-10-26", "endTime": "02:59"}}}}
+			{"startDate": "2031-10-26", "startTime": "02:15", "endDate": "2031-10-26", "endTime": "02:59"},
+		}}}
 		got := q.all(desk, "2031-03-30", "2031-10-26", "&includeClosed=false")
 		if got.TotalRecords != 0 {
 			t.Errorf("%+v", got)

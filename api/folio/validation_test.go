@@ -1,13 +1,18 @@
 package folio
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"daybook/api/rest"
 )
 
 // exceptional gives an exception of July 2031; openings are
@@ -255,6 +260,32 @@ func TestRefUnknownPathsAndMethods(t *testing.T) {
 		}
 	}
 	p.get("/calendar/calendars?limit=%zz").errors(400, InvalidParameter)
+}
+
+// §7: whatever fails has the same body.
+func TestCodesOfEveryStatus(t *testing.T) {
+	for status, want := range map[int]Code{
+		400: InvalidParameter, 401: InvalidRequest, 403: InvalidRequest, 404: InvalidRequest, 405: InvalidRequest, 413: InvalidRequest,
+		429: InvalidRequest, 500: ServerError, 503: ServerError, 507: ServerError,
+	} {
+		w := httptest.NewRecorder()
+		e := errorWriter{func() time.Time { return now }}
+		e.WriteError(w, httptest.NewRequest("GET", "/calendar/calendars", nil), &rest.Problem{Status: status, Err: errors.New("secret")})
+		answer{t, w.Code, w.Header(), w.Body.String()}.errors(status, want)
+		if strings.Contains(w.Body.String(), "secret") {
+			t.Error(w.Body)
+		}
+	}
+}
+
+// A token that is tried out is throttled like any other.
+func TestManyWrongTokensAre429(t *testing.T) {
+	p := newPlace(t).with("x-okapi-token", "editor.wrong")
+	var last answer
+	for range 30 {
+		last = p.get("/calendar/calendars")
+	}
+	last.errors(429, InvalidRequest)
 }
 
 // What a client sends does not decide how much we answer.

@@ -158,18 +158,16 @@ func (s *service) remove(ctx context.Context, in oneIn) (rest.NoContent, error) 
 	return rest.NoContent{}, s.delete(ctx, []uuid.UUID{idOf(in.ID)})
 }
 
-// delete deletes calendars with their exceptions in one transaction.
+// delete deletes calendars with their exceptions in one transaction. It looks
+// first, so that what is not there does not bother the writer.
 func (s *service) delete(ctx context.Context, ids []uuid.UUID) error {
 	who := callerOf(ctx)
+	if err := s.view(ctx, func(_ *store.View, x *index) error { return x.missing(ids) }); err != nil {
+		return err
+	}
 	return s.update(ctx, func(tx *store.Tx, x *index) error {
-		var unknown []uuid.UUID
-		for _, id := range ids {
-			if x.byID[id] == nil {
-				unknown = append(unknown, id)
-			}
-		}
-		if len(unknown) > 0 {
-			return notFound(unknown, ids)
+		if err := x.missing(ids); err != nil {
+			return err
 		}
 		for _, id := range ids {
 			c := x.byID[id]
@@ -181,6 +179,20 @@ func (s *service) delete(ctx context.Context, ids []uuid.UUID) error {
 		}
 		return nil
 	})
+}
+
+// missing gives the error that names those of the ids that are not there.
+func (x *index) missing(ids []uuid.UUID) error {
+	var unknown []uuid.UUID
+	for _, id := range ids {
+		if x.byID[id] == nil {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	return notFound(unknown, ids)
 }
 
 // plan is a calendar on its way into the store: what is written and removed,

@@ -213,22 +213,7 @@ type Calendar struct {
 // Covers reports whether the day is in the calendar's range.
 func (c *Calendar) Covers(d Date) bool { return c.Start <= d && d <= c.End }
 
-// Shared gives the service points that both calendars have, in the order of c.
-func (c *Calendar) Shared(d *Calendar) []uuid.UUID {
-	have := make(map[uuid.UUID]struct{}, len(d.ServicePoints))
-	for _, p := range d.ServicePoints {
-		have[p] = struct{}{}
-	}
-	var out []uuid.UUID
-	for _, p := range c.ServicePoints {
-		if _, ok := have[p]; ok {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// Weekdays are the names of the days in iCalendar (RFC 5545 §3.3.10).
+// weekdays are the names of the days in iCalendar (RFC 5545 §3.3.10).
 var weekdays = [...]string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
 
 func weekdayOf(name string) (time.Weekday, error) {
