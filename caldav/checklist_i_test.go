@@ -1,6 +1,7 @@
 package caldav
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -191,6 +192,16 @@ func TestChecklistAccess(t *testing.T) {
 		w.ann("DELETE", cal+"q.ics", "").in(t).is(204)
 		if used() != before {
 			t.Error("a DELETE does not show")
+		}
+	})
+	t.Run("134 what the disk still takes", func(t *testing.T) {
+		n, ok := DiskSpace(t.TempDir())()
+		if ok && n <= 0 {
+			t.Errorf("%d bytes are left", n)
+		}
+		full := newWorld(t, func(o *Options) { o.Free = func() (int64, bool) { return n, ok } })
+		if r := full.ann("PROPFIND", home, propfind("<D:quota-available-bytes/>"), "Depth: 0").is(207); ok {
+			r.has("<D:quota-available-bytes>" + strconv.FormatInt(n, 10) + "<")
 		}
 	})
 	t.Run("139 resource-id", func(t *testing.T) {
