@@ -106,10 +106,12 @@ func TestQueriesFindWhatTheyMean(t *testing.T) {
 		{"without a class", inCalendar(component("VEVENT", prop("CLASS", `<C:is-not-defined/>`)+aDay)), "", "series single"},
 		{"with a class", inCalendar(component("VEVENT", prop("CLASS", ""))), "", "forever"},
 		{"stamped", inCalendar(component("VEVENT", prop("DTSTAMP", timeRange("20260101T000000Z", "20260101T000001Z"))+aDay)), "", "series single"},
-		{"all-day in the organisation's zone", inCalendar(component("VEVENT", timeRange("20260109T230000Z", "20260109T233000Z"))), "", "day"},
+		{"all-day in UTC, where the calendar names no zone", inCalendar(component("VEVENT", timeRange("20260109T230000Z", "20260109T233000Z"))), "", ""},
+		{"all-day in Berlin when asked for", inCalendar(component("VEVENT", timeRange("20260109T230000Z", "20260109T233000Z"))), `<C:timezone-id>Europe/Berlin</C:timezone-id>`, "day"},
 		{"all-day in the zone asked for", inCalendar(component("VEVENT", timeRange("20260109T230000Z", "20260109T233000Z"))), `<C:timezone-id>America/New_York</C:timezone-id>`, ""},
 		{"floating in the zone asked for", inCalendar(component("VEVENT", timeRange("20260113T043000Z", "20260113T044000Z"))), `<C:timezone-id>America/New_York</C:timezone-id>`, "floating"},
-		{"floating in the organisation's zone", inCalendar(component("VEVENT", timeRange("20260112T223000Z", "20260112T224000Z"))), "", "floating"},
+		{"floating in UTC, where the calendar names no zone", inCalendar(component("VEVENT", timeRange("20260112T223000Z", "20260112T224000Z"))), "", ""},
+		{"floating in Berlin when asked for", inCalendar(component("VEVENT", timeRange("20260112T223000Z", "20260112T224000Z"))), `<C:timezone-id>Europe/Berlin</C:timezone-id>`, "floating"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := w.do("ada", "REPORT", adaCalendar, rawQuery("", tt.filter, tt.rest), "Depth: 1")

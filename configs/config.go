@@ -53,7 +53,7 @@ type Config struct {
 	MaxMembers      int  `key:"max_members" default:"1000000" min:"100" max:"100000000" doc:"Most calendar object resources of one calendar."`
 	MaxImport       Size `key:"max_import" default:"512MiB" min:"1KiB" max:"16GiB" doc:"Largest file of one import."`
 	MaxImportEvents int  `key:"max_import_events" default:"1000000" min:"1" max:"100000000" doc:"Most calendar object resources of one import."`
-	LoginAttempts   int  `key:"login_attempts" default:"10" min:"1" max:"100000" doc:"Failed sign-ins, for an account and an address, after which further ones are slowed down."`
+	LoginAttempts   int  `key:"login_attempts" default:"100" min:"1" max:"100000" doc:"Failed sign-ins from one address after which further ones are slowed down; accounts are never locked."`
 
 	Horizon      time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
 	TombstoneAge time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`

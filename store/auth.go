@@ -111,12 +111,15 @@ const (
 	maxVerified = 10_000
 	maxFailing  = 10_000
 	// failEvery is how often one more failed sign-in is let through.
-	failEvery = 6 * time.Second
+	failEvery = 3 * time.Second
+	// tokenFactor is how many more failures of tokens are let through: their
+	// secrets are random and cannot be guessed, the throttle only spares work.
+	tokenFactor = 10
 )
 
 func (a *authenticator) init(burst int) {
 	if burst <= 0 {
-		burst = 10
+		burst = 100
 	}
 	_, _ = rand.Read(a.key[:])
 	a.burst = burst
@@ -180,12 +183,12 @@ func (a *authenticator) throttled(from string, now time.Time) bool {
 	return f != nil && f.limit.TokensAt(now) < 1
 }
 
-func (a *authenticator) failed(from string, now time.Time) {
+func (a *authenticator) failed(from string, now time.Time, burst int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.failures) >= maxFailing {
 		for k, f := range a.failures {
-			if now.Sub(f.last) > time.Duration(a.burst)*failEvery {
+			if now.Sub(f.last) > time.Duration(f.limit.Burst())*failEvery {
 				delete(a.failures, k)
 			}
 		}
@@ -195,7 +198,7 @@ func (a *authenticator) failed(from string, now time.Time) {
 	}
 	f := a.failures[from]
 	if f == nil {
-		f = &failing{limit: rate.NewLimiter(rate.Every(failEvery), a.burst)}
+		f = &failing{limit: rate.NewLimiter(rate.Every(failEvery), burst)}
 		a.failures[from] = f
 	}
 	f.last = now
@@ -284,7 +287,7 @@ func (s *Store) verify(ctx context.Context, k [32]byte, name, password, from str
 			return nil, ErrThrottled
 		}
 		if !s.auth.matches(hash, password) {
-			s.auth.failed(from, s.now())
+			s.auth.failed(from, s.now(), s.auth.burst)
 			return nil, ErrCredentials
 		}
 		v := verified{principal: id, hash: hash, until: s.now().Add(verifiedFor)}
@@ -377,11 +380,11 @@ func (s *Store) app(ctx context.Context, name, password string) (*Actor, error) 
 func (s *Store) AuthenticateToken(ctx context.Context, token, from string) (*Actor, error) {
 	a, c, err := s.token(ctx, token, CredentialBearer)
 	if errors.Is(err, ErrCredentials) {
-		now, from := s.now(), network(from)
+		now, from := s.now(), "token "+network(from)
 		if s.auth.throttled(from, now) {
 			err = ErrThrottled
 		}
-		s.auth.failed(from, now)
+		s.auth.failed(from, now, tokenFactor*s.auth.burst)
 	}
 	s.countLogin("token", err)
 	if err != nil {

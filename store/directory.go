@@ -240,8 +240,34 @@ func (v *View) Zone(p *Principal) *ical.Zone {
 }
 
 // CollectionZone gives the zone that places floating times in a collection:
-// its own (RFC 4791 §5.2.2, RFC 7809), else its owner's.
+// its own (RFC 4791 §5.2.2, RFC 7809), else that of the resource or organisation
+// it belongs to. A user's calendar that names none is in UTC, as clients expect.
 func (v *View) CollectionZone(c *Collection) *ical.Zone {
+	if z := c.zone(); z != nil {
+		return z
+	}
+	p, err := v.principal(c.Owner)
+	if err != nil || p.Kind == KindUser {
+		return ical.UTCZone
+	}
+	return v.Zone(p)
+}
+
+// shownZone gives the zone that people look at a collection in: its own, else
+// its owner's.
+func (v *View) shownZone(c *Collection) *ical.Zone {
+	if z := c.zone(); z != nil {
+		return z
+	}
+	p, err := v.principal(c.Owner)
+	if err != nil {
+		return ical.UTCZone
+	}
+	return v.Zone(p)
+}
+
+// zone gives the zone that the collection itself names, nil if it names none.
+func (c *Collection) zone() *ical.Zone {
 	if c.TimezoneID != "" {
 		if z := ical.LookupZone(c.TimezoneID); z != nil {
 			return z
@@ -252,11 +278,7 @@ func (v *View) CollectionZone(c *Collection) *ical.Zone {
 			return z
 		}
 	}
-	p, err := v.principal(c.Owner)
-	if err != nil {
-		return ical.UTCZone
-	}
-	return v.Zone(p)
+	return nil
 }
 
 // --- grants and rights ---

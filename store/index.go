@@ -34,7 +34,7 @@ const maxRows = 1000
 // maxSpread is how many rows an object may have in all its places together;
 // beyond it a block is dense too. Otherwise one daily block in a thousand
 // calendars would hold the writer for seconds at every change.
-const maxSpread = 50_000
+const maxSpread = 20_000
 
 const (
 	classFloating = 8 // added to the class of a floating instance

@@ -184,12 +184,15 @@ func TestFailedSignInsSlowDownTheirAddressOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	throttled := false
-	for i := range 30 {
+	for i := range 1100 {
 		_, err := s.AuthenticateToken(t.Context(), fmt.Sprintf("x.%d", i), "192.0.2.1")
 		throttled = throttled || errors.Is(err, ErrThrottled)
 	}
 	if !throttled {
-		t.Error("thirty failures in an instant and never throttled")
+		t.Error("eleven hundred tokens in an instant and never throttled")
+	}
+	for range 100 {
+		s.auth.failed("192.0.2.1", testNow, s.auth.burst) // as if it had guessed passwords, which takes long
 	}
 	if _, err := s.Authenticate(t.Context(), "user01", "wrong", "192.0.2.1"); !errors.Is(err, ErrThrottled) {
 		t.Errorf("a new guess from that address: %v", err)

@@ -29,7 +29,7 @@ type Options struct {
 	Metrics    prometheus.Registerer // nil: none
 	Horizon    time.Duration         // how far ahead instances are indexed; 0: 400 days
 	MaxMembers uint64                // of one collection; 0: 1,000,000
-	LoginBurst int                   // failed sign-ins for each address before throttling; 0: 10
+	LoginBurst int                   // failed sign-ins for each address before throttling; 0: 100
 }
 
 // Errors of opening a file, for messages that say what to do.

@@ -88,7 +88,7 @@ func (v *View) stream(c CollectionID, o StreamOptions) (*Stream, error) {
 	}
 	st := &Stream{Modified: latest(state.Modified, coll.Modified), coll: coll, size: state.Bytes}
 	st.feed = ical.FeedOptions{
-		Name: title, Description: coll.Description, Color: o.Color, Zone: v.CollectionZone(coll).Name(),
+		Name: title, Description: coll.Description, Color: o.Color, Zone: v.shownZone(coll).Name(),
 		Refresh: o.Refresh, Show: o.Show, UIDKey: o.Key,
 		Now: st.Modified, // equal ETags stand for equal bytes, so the clock has no part in them
 	}

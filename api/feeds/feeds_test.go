@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,12 +34,16 @@ type place struct {
 	h     *handler
 	log   *bytes.Buffer
 	coll  store.CollectionID
-	clock time.Time
+	clock atomic.Pointer[time.Time] // the store's own goroutines read it too
 }
 
+func (p *place) now() time.Time       { return *p.clock.Load() }
+func (p *place) setClock(t time.Time) { p.clock.Store(&t) }
+
 func newPlace(t testing.TB) *place {
-	p := &place{TB: t, log: &bytes.Buffer{}, clock: time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)}
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "f.db"), Create: true, Now: func() time.Time { return p.clock }})
+	p := &place{TB: t, log: &bytes.Buffer{}}
+	p.setClock(time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC))
+	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "f.db"), Create: true, Now: p.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +77,7 @@ func (p *place) fill(tx *store.Tx) error {
 	p.coll = c.ID
 	for secret, f := range map[string]*store.Feed{
 		fullSecret: {Name: "ada", Show: ical.ShowFull, Refresh: 30 * time.Minute}, busySecret: {Name: "ada", Show: ical.ShowBusy},
-		titleSecret: {Name: "ada", Title: "Ada's titles", Show: ical.ShowTitles}, oldSecret: {Name: "ada", Expires: p.clock.Add(-time.Hour)},
+		titleSecret: {Name: "ada", Title: "Ada's titles", Show: ical.ShowTitles}, oldSecret: {Name: "ada", Expires: p.now().Add(-time.Hour)},
 	} {
 		f.Org, f.Collection = org.ID, c.ID
 		if err := tx.PutFeed(f, secret); err != nil {
@@ -197,7 +202,7 @@ func TestUnchangedFeedIs304(t *testing.T) {
 			t.Errorf("%v: %v", c.header, w.Header())
 		}
 	}
-	p.clock = p.clock.Add(time.Minute)
+	p.setClock(p.now().Add(time.Minute))
 	p.put("b", "DTSTART:20270302T090000Z", "SUMMARY:New")
 	if w := p.get("GET", full, "If-None-Match", tag); w.Code != 200 || !strings.Contains(w.Body.String(), "New") {
 		t.Error(w.Code)

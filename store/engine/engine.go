@@ -434,13 +434,18 @@ func (db *DB) Backup(w io.Writer) (n int64, err error) {
 }
 
 // Verify walks the file's pages and reports what is wrong with them.
+// It waits for the writer and holds it: bbolt compares the pages of a
+// transaction with the list of free pages as it is now, so a commit meanwhile
+// would look like damage.
 func (db *DB) Verify(report func(error)) error {
-	return asErr(db.bolt.View(func(tx *bolt.Tx) error {
-		for err := range tx.Check() {
-			report(err)
-		}
-		return nil
-	}))
+	tx, err := db.bolt.Begin(!db.opt.ReadOnly)
+	if err != nil {
+		return asErr(err)
+	}
+	for err := range tx.Check() {
+		report(err)
+	}
+	return asErr(tx.Rollback())
 }
 
 // Stats describes the file.
