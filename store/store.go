@@ -49,6 +49,7 @@ type Store struct {
 	log     *slog.Logger
 	metrics *metrics
 	epoch   atomic.Pointer[[8]byte]
+	full    atomic.Bool  // the last commit failed for want of space, and the log says so
 	horizon atomic.Int64 // seconds since 1970: every endless set has its rows up to here
 	dir     directory
 	auth    authenticator
@@ -178,6 +179,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		tx = &Tx{View: View{s: s, r: w, writing: true}, w: w, now: s.now().UTC()}
 		return fn(tx)
 	})
+	s.tellSpace()
 	if err != nil {
 		return mapErr(err)
 	}
@@ -188,6 +190,18 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		s.sweeper.wake()
 	}
 	return nil
+}
+
+// tellSpace logs, once for each time, that the disk is full and that it is no
+// longer.
+func (s *Store) tellSpace() {
+	switch full := s.db.Full(); {
+	case full == s.full.Swap(full):
+	case full:
+		s.log.Error("the disk is full: writes are refused, reads go on", "file", s.opt.Path)
+	default:
+		s.log.Info("the disk has space again: writes go on", "file", s.opt.Path)
+	}
 }
 
 func mapErr(err error) error {
