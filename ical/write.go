@@ -81,7 +81,7 @@ func appendLine(b []byte, name, value string, params []Param) ([]byte, error) {
 // appendParamValue quotes a parameter value if it has a separator, and writes
 // line breaks, quotes and carets by RFC 6868 §3.
 func appendParamValue(b []byte, v string) []byte {
-	v = cleanText(v)
+	v = CleanText(v)
 	quote := strings.ContainsAny(v, ":;,") || v != strings.TrimSpace(v)
 	if quote {
 		b = append(b, '"')
@@ -109,7 +109,7 @@ func cleanValue(v string) string {
 	if isClean(v) {
 		return v
 	}
-	return strings.ReplaceAll(cleanText(v), "\n", `\n`)
+	return strings.ReplaceAll(CleanText(v), "\n", `\n`)
 }
 
 // isClean reports whether checkChars would take the value.
@@ -122,10 +122,10 @@ func isClean(s string) bool {
 	return true
 }
 
-// cleanText gives text without what iCalendar cannot carry: any line break
+// CleanText gives text without what iCalendar cannot carry: any line break
 // becomes a line feed, other control characters go, broken UTF-8 becomes
 // U+FFFD.
-func cleanText(s string) string {
+func CleanText(s string) string {
 	if isClean(s) {
 		return s
 	}
@@ -148,7 +148,7 @@ func cleanText(s string) string {
 // EscapeText escapes a TEXT value (RFC 5545 §3.3.11). Any line break becomes
 // \n; characters that iCalendar cannot carry are left out.
 func EscapeText(s string) string {
-	s = cleanText(s)
+	s = CleanText(s)
 	if !strings.ContainsAny(s, "\\;,\n") {
 		return s
 	}

@@ -12,7 +12,7 @@ import (
 func TestWriterWritesLinesThatAreReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := EscapeText(rapid.String().Draw(t, "value"))
-		param := cleanText(rapid.String().Draw(t, "param"))
+		param := CleanText(rapid.String().Draw(t, "param"))
 		var b strings.Builder
 		w := NewWriter(&b)
 		w.Line("X-NAME", value, Param{"X-P", param}, Param{"CN", "plain"})

@@ -27,7 +27,7 @@ func BenchmarkDeleteCollection(b *testing.B) {
 				return nil
 			})
 		}
-		stop, longest := make(chan struct{}), make(chan time.Duration)
+		begun, stop, longest := make(chan struct{}), make(chan struct{}), make(chan time.Duration)
 		go func() {
 			worst := time.Duration(0)
 			for i := 0; ; i++ {
@@ -43,10 +43,12 @@ func BenchmarkDeleteCollection(b *testing.B) {
 					_, err := tx.PutObject(Put{Actor: System(), Collection: h.adaCal, Name: fmt.Sprintf("%d.ics", i), Object: p})
 					return err
 				})
-				worst = max(worst, time.Since(start))
+				if worst = max(worst, time.Since(start)); i == 9 {
+					close(begun)
+				}
 			}
 		}()
-		time.Sleep(50 * time.Millisecond)
+		<-begun
 		b.StartTimer()
 		start := time.Now()
 		update(b, s, func(tx *Tx) error { return tx.DeleteCollection(System(), h.otherCal) })

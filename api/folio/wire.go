@@ -7,6 +7,7 @@ import (
 
 	"daybook/api/hours"
 	"daybook/api/rest"
+	"daybook/ical"
 )
 
 // Bounds of a calendar in a request.
@@ -193,7 +194,7 @@ func (b *calendarBody) validate(f *rest.Faults) {
 // calendar gives the calendar of a body that was validated. Lists are sets:
 // members that are equal collapse to the first. Weekly hours have no seconds.
 func (b *calendarBody) calendar() *hours.Calendar {
-	c := &hours.Calendar{Name: hours.Text(b.Name.Or("")), Start: date(b.StartDate), End: date(b.EndDate)}
+	c := &hours.Calendar{Name: ical.CleanText(b.Name.Or("")), Start: date(b.StartDate), End: date(b.EndDate)}
 	for _, id := range distinct(b.Assignments.Or(nil)) {
 		c.ServicePoints = append(c.ServicePoints, id.UUID)
 	}
@@ -205,7 +206,7 @@ func (b *calendarBody) calendar() *hours.Calendar {
 	}
 	c.Hours = distinct(c.Hours)
 	for _, x := range b.Exceptions.Or(nil) {
-		e := hours.Exception{Name: hours.Text(x.Name.Or("")), Start: date(x.StartDate), End: date(x.EndDate)}
+		e := hours.Exception{Name: ical.CleanText(x.Name.Or("")), Start: date(x.StartDate), End: date(x.EndDate)}
 		for _, o := range x.Openings.Or(nil) {
 			e.Openings = append(e.Openings, hours.Span{
 				Start: hours.Moment{Date: date(o.StartDate), Clock: timeOf(o.StartTime)},

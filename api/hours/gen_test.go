@@ -83,7 +83,7 @@ func exceptions(from, to Date) *rapid.Generator[Exception] {
 
 var names = rapid.OneOf(
 	rapid.SampledFrom([]string{"Roof works", "Näh, ok; \\n", " two\nlines ", "a very long name that needs to be folded because it has more than seventy-five octets"}),
-	rapid.Map(rapid.String(), Text),
+	rapid.Map(rapid.String(), ical.CleanText),
 	rapid.StringMatching(`[ -~äöü€,;\\":]{1,40}`),
 )
 

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -204,24 +203,4 @@ func writeHead(w *ical.Writer, place int, now time.Time) {
 	w.Line("UID", uuid.NewString())
 	w.Line("DTSTAMP", stamp(now))
 	w.Line(propOpening, strconv.Itoa(place))
-}
-
-// Text gives a text as an object keeps it (RFC 5545 §3.3.11): any line break
-// as a line feed, and without the control characters that iCalendar cannot
-// carry.
-func Text(s string) string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r':
-			return '\n'
-		case r == '\n' || r == '\t':
-			return r
-		case r < ' ' || r == 0x7f:
-			return -1
-		case r == '\ufffe' || r == '\uffff':
-			return utf8.RuneError
-		}
-		return r
-	}, s)
 }
