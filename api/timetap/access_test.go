@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,8 +98,10 @@ func sign(key, private string) string {
 }
 
 func TestSession(t *testing.T) {
-	clock := now
-	p := newPlaceAt(t, func() time.Time { return clock })
+	var clock atomic.Pointer[time.Time] // the store's own goroutines read it too
+	clock.Store(&now)
+	p := newPlaceAt(t, func() time.Time { return *clock.Load() })
+	at := func(now time.Time) { clock.Store(&now) }
 	open := p.with("")
 	signIn := func(t *testing.T) string {
 		t.Helper()
@@ -141,11 +144,11 @@ func TestSession(t *testing.T) {
 		for _, auth := range []string{longer, token[:len(token)-1], token + "0", "st:api:admin:" + parts[3] + ":" + parts[4]} {
 			p.in(t).with(auth).get("/staff").want(401)
 		}
-		clock = now.Add(sessionLife - time.Second)
+		at(now.Add(sessionLife - time.Second))
 		p.in(t).with(token).get("/staff").want(200)
-		clock = now.Add(sessionLife)
+		at(now.Add(sessionLife))
 		p.in(t).with(token).get("/staff").want(401)
-		clock = now
+		at(now)
 		p.in(t).update(func(tx *store.Tx) error { return tx.DeleteCredential(key) })
 		p.in(t).with(token).get("/staff").want(401)
 	})
