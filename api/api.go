@@ -14,6 +14,7 @@ import (
 
 	"daybook/api/feeds"
 	"daybook/api/folio"
+	"daybook/api/house"
 	"daybook/api/onlive"
 	"daybook/api/rest"
 	"daybook/api/timetap"
@@ -86,6 +87,7 @@ next:
 		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
 		timetap.New(timetap.Options{Store: o.Store, Now: o.Now}),
 		vastal.New(vastal.Options{Store: o.Store, Now: o.Now}),
+		house.New(house.Options{Store: o.Store, Now: o.Now}),
 	} {
 		for _, name := range o.Off {
 			if a.Name == name {

@@ -49,8 +49,8 @@ func (tx *Tx) PutJobRun(r JobRun) error {
 // writers wait little.
 const pruneStep = 2000
 
-// Prune drops tombstones older than the instant, and expired credentials and
-// feeds, and what is left of collections that were removed, some at a time:
+// Prune drops tombstones older than the instant, expired credentials, feeds and
+// kept answers, and what is left of collections that were removed, some at a time:
 // call it until done. A collection that lost tombstones refuses tokens from
 // before them.
 func (s *Store) Prune(ctx context.Context, tombstones time.Time) (dropped int, done bool, err error) {
@@ -118,6 +118,7 @@ func (v *View) tombstonesBefore(at time.Time, n int) (old []tombstone) {
 }
 
 func (tx *Tx) pruneExpired(dropped *int) error {
+	tx.pruneReplays(dropped)
 	creds, err := tx.Credentials(0)
 	if err != nil {
 		return err

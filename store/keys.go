@@ -37,6 +37,7 @@ const (
 	tableJobs        = 'J' // name → last run
 	tableServices    = 's' // organisation, uuid → record (fact)
 	tableNotes       = 'n' // organisation, space, name → bytes (fact)
+	tableReplays     = 'r' // organisation, hash of caller and key → answer that is kept (fact)
 	tableOpenings    = 'O' // principal, … → openings and their basis
 )
 
@@ -45,7 +46,7 @@ var (
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
 		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
-		tableFeedIDs, tableJobs, tableServices, tableNotes, tableOpenings,
+		tableFeedIDs, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new
 	// UUIDs (v7) begin with the time, so these tables grow at their end.

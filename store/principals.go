@@ -185,7 +185,7 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 			return err
 		}
 	}
-	for _, table := range []byte{tableOpenings, tableNotes} {
+	for _, table := range []byte{tableOpenings, tableNotes, tableReplays} {
 		tx.dropPrefix(newKey(table).principal(id))
 	}
 	tx.del(principalKey(id))

@@ -40,6 +40,10 @@ type API struct {
 	// error. It may read the body and must then put it back. nil: anybody.
 	SignIn func(*http.Request) (context.Context, error)
 
+	// Replays keeps the answers to POSTs with an Idempotency-Key; nil takes no
+	// notice of the header.
+	Replays Replays
+
 	ContentType  string // of answers; "" is application/json
 	TypeRequired bool   // a body without Content-Type is refused
 	Body         int64  // bytes of a request's body; 0 is DefaultBody
@@ -160,9 +164,18 @@ func (m *matched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		r = r.WithContext(signed)
 	}
-	if err := m.route.Op.answer(s.API, w, r); err != nil {
-		s.fail(w, r, err)
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		if err := m.route.Op.answer(s.API, w, r); err != nil {
+			s.fail(w, r, err)
+		}
 	}
+	if s.Replays != nil && r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") != "" {
+		if err := s.replaying(w, r, answer); err != nil {
+			s.fail(w, r, err)
+		}
+		return
+	}
+	answer(w, r)
 }
 
 // fail writes the error through the API's writer and logs what the server is

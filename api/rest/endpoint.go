@@ -105,10 +105,10 @@ func (o *Op[In, Out]) answer(a *API, w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	return o.write(a, w, out)
+	return o.write(a, w, r, out)
 }
 
-func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, out Out) error {
+func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out Out) error {
 	status := o.status
 	if s, ok := any(out).(StatusCoder); ok {
 		status = s.StatusCode()
@@ -123,6 +123,10 @@ func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, out Out) error {
 	}
 	if h, ok := any(out).(Headerer); ok {
 		h.SetHeader(w.Header())
+	}
+	if unchanged(r, w.Header()) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	w.Header().Set("Content-Type", a.contentType())
 	writeBody(w, status, body)

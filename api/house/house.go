@@ -1,0 +1,91 @@
+// Package house is the daemon's own REST API, below /v1: what can be done with
+// the store, in the store's own words.
+//
+// Each area (organisations, resources, services, openings, …) is a file with
+// a method that gives its routes; [New] joins them in one list. A handler works
+// on a [desk]: a snapshot or a transaction, and who asks. It finds what a
+// request names by [desk.principal] and its like, which give store.ErrNotFound
+// for what is not there and for what the asker may not see alike, checks the
+// right by [desk.may], and answers a record as a [rest.Tagged] and a list as a
+// [rest.List]. Records that a client can change are guarded by [rest.IfMatch],
+// checked in the transaction.
+//
+// The organisation is that of the credential: no path names it, nothing
+// crosses it.
+package house
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"daybook/api/auth"
+	"daybook/api/rest"
+	"daybook/store"
+)
+
+// Name is the API's name in logs and metrics.
+const Name = "house"
+
+// base is where all paths begin.
+const base = "/v1"
+
+// Options are what the API is made of.
+type Options struct {
+	Store *store.Store
+	Now   func() time.Time // nil: time.Now
+}
+
+// service answers the requests.
+type service struct {
+	store *store.Store
+	now   func() time.Time
+}
+
+// New gives the API; its Log, Panics and bounds are still to be set.
+func New(o Options) *rest.API {
+	s := &service{store: o.Store, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return &rest.API{
+		Name:         Name,
+		Prefixes:     []string{base + "/"},
+		Routes:       s.routes(),
+		Errors:       rest.House{},
+		Invalid:      http.StatusUnprocessableEntity,
+		SignIn:       auth.BearerOrBasic(o.Store),
+		TypeRequired: true,
+		Replays:      replays{o.Store},
+	}
+}
+
+// routes joins the areas: one row adds one.
+func (s *service) routes() []rest.Route {
+	return slices.Concat(
+		s.organisationRoutes(),
+	)
+}
+
+// desk is what a handler works on: a snapshot, and who asks.
+type desk struct {
+	*store.View
+	actor *store.Actor
+	now   time.Time
+}
+
+// view runs fn in a snapshot.
+func (s *service) view(ctx context.Context, fn func(*desk) error) error {
+	return s.store.View(ctx, func(v *store.View) error {
+		return fn(&desk{View: v, actor: auth.Actor(ctx), now: s.now()})
+	})
+}
+
+// update runs fn in a transaction. Like that of store.Update, fn may be run
+// again and must have no effect outside.
+func (s *service) update(ctx context.Context, fn func(*desk, *store.Tx) error) error {
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		return fn(&desk{View: &tx.View, actor: auth.Actor(ctx), now: s.now()}, tx)
+	})
+}
