@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"daybook/api/auth"
 	"daybook/store"
 )
 
@@ -69,6 +68,6 @@ func (d *desk) resource(ref string, want store.Rights) (*store.Principal, error)
 // guard checks a right on the organisation before a body is looked at.
 func guard[In any](s *service, want store.Rights) func(context.Context, In) error {
 	return func(ctx context.Context, _ In) error {
-		return s.view(ctx, func(d *desk) error { return d.may(auth.Actor(ctx).Org, want) })
+		return s.view(ctx, func(d *desk) error { return d.may(d.actor.Org, want) })
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -185,9 +186,10 @@ func (a *answer) want(status int) *answer {
 	return a
 }
 
-// into reads the body.
+// into reads the body; nothing is left of what v was before.
 func (a *answer) into(v any) *answer {
 	a.t.Helper()
+	reflect.ValueOf(v).Elem().SetZero()
 	if err := json.Unmarshal(a.Body.Bytes(), v); err != nil {
 		a.t.Fatalf("%s: %v in %s", a.request, err, a.Body)
 	}

@@ -65,6 +65,7 @@ func New(o Options) *rest.API {
 func (s *service) routes() []rest.Route {
 	return slices.Concat(
 		s.organisationRoutes(),
+		s.resourceRoutes(),
 	)
 }
 
