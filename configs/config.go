@@ -55,6 +55,11 @@ type Config struct {
 	MaxImportEvents int  `key:"max_import_events" default:"1000000" min:"1" max:"100000000" doc:"Most calendar object resources of one import."`
 	LoginAttempts   int  `key:"login_attempts" default:"100" min:"1" max:"100000" doc:"Failed sign-ins from one address after which further ones are slowed down; accounts are never locked."`
 
+	FetchAllow   string        `group:"Fetching" key:"fetch_allow" default:"" check:"networks" doc:"Networks that remotes and webhooks may reach although they are not public, as a list of CIDR ranges or addresses: loopback, private, link-local and reserved ones are refused otherwise."`
+	FetchPorts   string        `key:"fetch_ports" default:"80, 443, 1024-65535" check:"ports" doc:"Ports that remotes and webhooks may name."`
+	FetchTimeout time.Duration `key:"fetch_timeout" default:"1m" min:"1s" max:"1h" doc:"Time of one fetch, with its redirects and the reading of the answer."`
+	MaxFetch     Size          `key:"max_fetch" default:"32MiB" min:"1KiB" max:"1GiB" doc:"Largest answer to a fetch, as sent and decompressed."`
+
 	Horizon      time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
 	TombstoneAge time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`
 

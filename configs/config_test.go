@@ -344,3 +344,15 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestPorts(t *testing.T) {
+	got, err := Ports("443, 8000-8999 22")
+	if err != nil || len(got) != 3 || got[0] != [2]uint16{443, 443} || got[1] != [2]uint16{8000, 8999} {
+		t.Errorf("%v %v", got, err)
+	}
+	for _, bad := range []string{"", "0", "70000", "9-8", "a", "1-", "-1", "1-2-3"} {
+		if got, err := Ports(bad); err == nil {
+			t.Errorf("%q is %v", bad, got)
+		}
+	}
+}

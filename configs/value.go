@@ -221,6 +221,7 @@ var checks = map[string]check{
 	"url":      {"an address that begins with http:// or https:// and has no query", checkURL},
 	"apis":     {"names of APIs: " + strings.Join(apiNames, ", "), checkAPIs},
 	"networks": {"addresses and ranges, such as 10.0.0.0/8, ::1", checkNetworks},
+	"ports":    {"ports and ranges of them, such as 443, 8000-8999", checkPorts},
 	"realm":    {"1 to 100 printable characters without quotes and backslashes", checkRealm},
 	"schedule": {"five cron fields, such as \"17 3 * * *\", or @hourly, @daily, @every 10m", checkSchedule},
 	"zone":     {"an IANA time zone, such as Europe/Berlin", checkZone},
@@ -295,6 +296,33 @@ func Networks(s string) ([]netip.Prefix, error) {
 
 func checkNetworks(s string) error {
 	_, err := Networks(s)
+	return err
+}
+
+// Ports reads a list of ports and ranges of ports, both ends included,
+// separated by commas or spaces. At least one is named.
+func Ports(s string) ([][2]uint16, error) {
+	var out [][2]uint16
+	for _, part := range List(s) {
+		low, high, isRange := strings.Cut(part, "-")
+		if !isRange {
+			high = low
+		}
+		from, err1 := strconv.ParseUint(low, 10, 16)
+		to, err2 := strconv.ParseUint(high, 10, 16)
+		if err1 != nil || err2 != nil || from == 0 || from > to {
+			return nil, fmt.Errorf("has %q in it, which is neither a port nor a range", part)
+		}
+		out = append(out, [2]uint16{uint16(from), uint16(to)})
+	}
+	if len(out) == 0 {
+		return nil, errors.New("names no port")
+	}
+	return out, nil
+}
+
+func checkPorts(s string) error {
+	_, err := Ports(s)
 	return err
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -246,6 +247,10 @@ func (s *Store) NewEpoch(ctx context.Context) error {
 	}
 	return err
 }
+
+// Epoch gives a word for this store, which a restored copy does not share. It
+// is no secret: every sync-token holds it.
+func (s *Store) Epoch() string { return hex.EncodeToString(s.epoch.Load()[:]) }
 
 func randomEpoch() (e [8]byte) {
 	_, _ = rand.Read(e[:]) // never fails

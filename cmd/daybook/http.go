@@ -15,6 +15,7 @@ import (
 	"daybook/caldav"
 	"daybook/caldav/dav"
 	"daybook/configs"
+	"daybook/sync/guard"
 )
 
 // newServer makes a server with every limit and timeout of the configuration.
@@ -59,6 +60,9 @@ func (d *daybook) handler() (http.Handler, error) {
 		return nil, fmt.Errorf("trust_proxy %w", err)
 	}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.UserAgent(), fetcherName) { // it may be this daemon that asks, through a proxy
+			w.Header().Set(guard.MarkHeader, d.store.Epoch())
+		}
 		if apiOf(r) == apiCalDAV {
 			calendars.ServeHTTP(w, r)
 			return

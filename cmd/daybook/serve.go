@@ -21,6 +21,7 @@ import (
 	"daybook/api/admin"
 	"daybook/configs"
 	"daybook/store"
+	"daybook/sync/guard"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -46,6 +47,7 @@ type daybook struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	store   *store.Store
+	fetch   *guard.Client // for all that is fetched from elsewhere
 	runner  runner
 	down    atomic.Bool // going down; /readyz says so
 
@@ -100,6 +102,9 @@ func (d *daybook) start(ctx context.Context, environ []string) (first admin.SetU
 		return first, err
 	}
 	if d.release, err = hold(c, "serve", d.main.Addr().String()); err != nil {
+		return first, err
+	}
+	if d.fetch, err = newFetcher(c, d.store, d.main, d.extra); err != nil {
 		return first, err
 	}
 	if d.runner, err = newRunner(c, d.store, d.log, d.metrics); err != nil {
@@ -197,6 +202,9 @@ func (d *daybook) stop() error {
 	}
 	if d.runner.Runner != nil {
 		errs = append(errs, d.runner.Stop(ctx))
+	}
+	if d.fetch != nil {
+		d.fetch.Close()
 	}
 	for _, l := range []net.Listener{d.socket, d.main, d.extra} {
 		if l != nil {
