@@ -32,9 +32,19 @@ var kinds = []struct {
 	err  error
 	word string
 }{
-	{ErrScheme, "refused"}, {ErrAddress, "refused"}, {ErrPort, "refused"}, {ErrOwn, "circle"}, {ErrRedirect, "redirect"},
-	{ErrTooLarge, "too_large"}, {ErrAnswer, "answer"}, {ErrTimeout, "timeout"}, {ErrName, "name"}, {ErrTLS, "tls"}, {ErrConnect, "connect"},
-	{context.Canceled, "cancelled"}, {context.DeadlineExceeded, "timeout"},
+	{ErrScheme, "refused"},
+	{ErrAddress, "refused"},
+	{ErrPort, "refused"},
+	{ErrOwn, "circle"},
+	{ErrRedirect, "redirect"},
+	{ErrTooLarge, "too_large"},
+	{ErrAnswer, "answer"},
+	{ErrTimeout, "timeout"},
+	{ErrName, "name"},
+	{ErrTLS, "tls"},
+	{ErrConnect, "connect"},
+	{context.Canceled, "cancelled"},
+	{context.DeadlineExceeded, "timeout"},
 }
 
 // Kind gives a word for an error of this package, for a label: refused, circle,
