@@ -9,11 +9,12 @@ import (
 	"daybook/store"
 )
 
-// Access control (RFC 3744). Grants are kept with a principal and reach all of
-// its calendars, so there is one access control list for each home: it is set
-// at the home, or at the calendar of who has only that one, and calendars and
-// objects inherit it. What a list of grants to principals cannot say is
-// refused with the precondition that tells so.
+// Access control (RFC 3744). A grant is kept with a principal and reaches all of
+// its calendars, or with one calendar of a user. So there is one access control
+// list for each home, and one for each of a user's calendars, which inherits the
+// home's; that of a resource's only calendar is the home's. Objects inherit their
+// calendar's. What a list of grants to principals cannot say is refused with the
+// precondition that tells so.
 
 // maxACEs bounds an access control list.
 const maxACEs = 1000
@@ -43,48 +44,70 @@ type ace struct {
 	who       *store.Principal
 	rights    store.Rights
 	protected bool
-	inherited string // address of the home that the entry is set at; "" here
+	inherited string // address that the entry is set at; "" here
 }
 
-// inheritsACL reports whether the list of a resource is that of its home.
-func (r *resource) inheritsACL() bool {
+// inheritsHome reports whether a resource inherits the list of its home.
+func (r *resource) inheritsHome() bool {
 	return r.kind == kindObject || r.kind == kindCalendar && !single(r.owner)
 }
 
-// aces gives who may do what: the owner, the grants on it, and for a resource
-// those on its organisation. Readable by the owner and administrators.
+// ownList reports whether there is a list for the resource's calendar alone.
+func (r *resource) ownList() bool {
+	return r.kind&(kindCalendar|kindObject) != 0 && !single(r.owner)
+}
+
+func (x *exchange) calendarHref(r *resource) string {
+	return x.homeHref(r.owner.Name) + dav.Segment(r.coll.Name) + "/"
+}
+
+// grants gives the grants that are set on the resource, and not inherited.
+func (r *resource) grants(v *store.View) ([]store.GrantTo, error) {
+	if r.ownList() {
+		return v.GrantsOnCollection(r.coll)
+	}
+	return v.GrantsOn(r.owner.ID)
+}
+
+// aces gives who may do what: the owner, the grants on the calendar and on all of
+// the owner's, and for a resource those on its organisation. Readable by the owner and administrators.
 func (x *exchange) aces(r *resource) ([]ace, error) {
 	if !r.rights.Has(store.RightAdmin) {
 		return nil, store.ErrForbidden
 	}
-	own := ""
-	if r.inheritsACL() {
-		own = x.homeHref(r.owner.Name)
+	home := ""
+	if r.inheritsHome() {
+		home = x.homeHref(r.owner.Name)
 	}
-	out := []ace{{who: r.owner, rights: store.RightAdmin, protected: true, inherited: own}}
-	add := func(target *store.Principal, from string) error {
-		grants, err := x.v.GrantsOn(target.ID)
-		if err != nil {
-			return err
-		}
+	out := []ace{{who: r.owner, rights: store.RightAdmin, protected: true, inherited: home}}
+	add := func(grants []store.GrantTo, err error, from string) error {
 		for _, g := range grants {
 			if who, err := x.v.Principal(g.Subject); err == nil {
 				out = append(out, ace{who: who, rights: g.Rights, inherited: from})
 			}
 		}
-		return nil
+		return err
 	}
-	if err := add(r.owner, own); err != nil {
-		return nil, err
+	if r.ownList() {
+		from := ""
+		if r.kind == kindObject {
+			from = x.calendarHref(r)
+		}
+		grants, err := x.v.GrantsOnCollection(r.coll)
+		if err := add(grants, err, from); err != nil {
+			return nil, err
+		}
 	}
-	if !r.owner.Kind.Resource() {
-		return out, nil
+	grants, err := x.v.GrantsOn(r.owner.ID)
+	if err := add(grants, err, home); err != nil || !r.owner.Kind.Resource() {
+		return out, err
 	}
 	org, err := x.v.Principal(r.owner.Org)
 	if err != nil {
 		return nil, err
 	}
-	return out, add(org, x.homeHref(org.Name))
+	grants, err = x.v.GrantsOn(org.ID)
+	return out, add(grants, err, x.homeHref(org.Name))
 }
 
 // getACL appends the list (RFC 3744 §5.5), in the privileges that ACL takes.
@@ -118,8 +141,11 @@ func getACL(x *exchange, r *resource, b []byte) ([]byte, error) {
 
 // getInherited appends where entries are inherited from (RFC 3744 §5.7).
 func getInherited(x *exchange, r *resource, b []byte) ([]byte, error) {
-	if r.inheritsACL() {
+	if r.inheritsHome() {
 		b = dav.AppendHref(b, x.homeHref(r.owner.Name))
+	}
+	if r.kind == kindObject && r.ownList() {
+		b = dav.AppendHref(b, x.calendarHref(r))
 	}
 	if !r.owner.Kind.Resource() {
 		return b, nil
@@ -131,7 +157,7 @@ func getInherited(x *exchange, r *resource, b []byte) ([]byte, error) {
 	return dav.AppendHref(b, x.homeHref(org.Name)), nil
 }
 
-// acl answers ACL (RFC 3744 §8.1): the grants on the owner become exactly those
+// acl answers ACL (RFC 3744 §8.1): the grants on the target become exactly those
 // of the request. Entries that are protected or inherited stay as they are, so
 // a list that was read can be sent back.
 func (x *exchange) acl() error {
@@ -165,29 +191,27 @@ func (x *exchange) acl() error {
 	return x.empty(http.StatusOK)
 }
 
-// grant makes the grants on the owner those that are wanted.
+// grant makes the grants that are set on the resource those that are wanted.
 func (x *exchange) grant(tx *store.Tx, r *resource, wanted map[store.PrincipalID]store.Rights) error {
-	grants, err := tx.GrantsOn(r.owner.ID)
+	have, err := r.grants(&tx.View)
 	if err != nil {
 		return err
 	}
-	for _, g := range grants {
+	for _, g := range have {
 		switch rights, kept := wanted[g.Subject]; {
-		case kept && rights.Full() == g.Rights.Full():
-			delete(wanted, g.Subject)
-		case r.inheritsACL():
-			return errInherited
 		case !kept:
-			if err := tx.SetGrant(g.Subject, r.owner.ID, 0); err != nil {
-				return err
-			}
+			wanted[g.Subject] = 0
+		case rights.Full() == g.Rights.Full():
+			delete(wanted, g.Subject)
 		}
 	}
 	for who, rights := range wanted {
-		if r.inheritsACL() {
-			return errInherited
+		if r.ownList() {
+			err = tx.SetGrantOn(who, r.coll.ID, rights)
+		} else {
+			err = tx.SetGrant(who, r.owner.ID, rights)
 		}
-		if err := tx.SetGrant(who, r.owner.ID, rights); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -207,7 +231,7 @@ func (x *exchange) readACL(v *store.View, r *resource, root *dav.Element) (map[s
 		switch {
 		case el.Child(dav.D("protected")) != nil:
 			continue
-		case el.Child(dav.D("inherited")) != nil && !r.inheritsACL():
+		case el.Child(dav.D("inherited")) != nil:
 			continue
 		case el.Child(dav.D("deny")) != nil:
 			return nil, errGrantOnly
@@ -254,7 +278,7 @@ func (x *exchange) readSubject(v *store.View, r *resource, el *dav.Element) (*st
 	if p.Kind == store.KindUser || p.ID == r.owner.ID {
 		return p, nil
 	}
-	grants, err := v.GrantsOn(r.owner.ID)
+	grants, err := r.grants(v)
 	if err == nil && !slices.ContainsFunc(grants, func(g store.GrantTo) bool { return g.Subject == p.ID }) {
 		err = errNotAllowed
 	}

@@ -31,6 +31,9 @@ func (x *exchange) delete() error {
 			if r.shared {
 				return errForbidden // it is another's, and would come back
 			}
+			if !tx.Rights(x.actor, r.owner.ID).Has(store.RightWrite) {
+				return x.needs(x.target.parent().href, "unbind") // one calendar is granted, not its place
+			}
 			return tx.DeleteCollection(x.actor, r.coll.ID)
 		}
 		return tx.DeleteObject(x.actor, r.coll.ID, r.member.Name, c)

@@ -19,6 +19,7 @@
 //
 // Both addresses are the same collection: tokens, ETags, rights and members
 // are equal, and a name ending in ~shared cannot be given to a new calendar.
+// Where a name has a tilde itself, the second address is ~{UUID}~shared.
 // Every answer keeps to the form of address that the request used.
 //
 // What the actor may not see does not exist: below the home of somebody else
@@ -27,9 +28,10 @@
 // some right on their calendars, and, for the organisation, by its members.
 //
 // Access is given by grants, which are kept with a principal and reach all of
-// its calendars. ACL (RFC 3744) sets them at the home; what a grant cannot say,
-// such as a right on one of several calendars, is refused with the
-// precondition that tells so.
+// its calendars, or with one calendar of a user. ACL (RFC 3744) sets them at the
+// home or at the calendar; what a grant cannot say, such as a denial, is refused
+// with the precondition that tells so. Who reaches one calendar of a home does
+// not reach the home: the others are as if they were not there.
 //
 // Objects are stored as iCalendar and given as that or as jCal (RFC 7265), with
 // or without the VTIMEZONEs that everybody knows (RFC 7809). Each form has an

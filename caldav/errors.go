@@ -38,7 +38,6 @@ var (
 	// RFC 3744 §7.1.1.
 	errNeedPrivileges = dav.Precondition(dav.D("need-privileges"))
 	// RFC 3744 §8.1.1.
-	errInherited    = dav.Precondition(dav.D("no-inherited-ace-conflict"))
 	errGrantOnly    = dav.Precondition(dav.D("grant-only"))
 	errInvert       = dav.Precondition(dav.D("no-invert"))
 	errAbstract     = dav.Precondition(dav.D("no-abstract"))

@@ -253,7 +253,7 @@ func (x *exchange) matchSelf(r *resource, me *store.Principal, p *plan, add func
 		return err
 	}
 	for _, g := range in {
-		if m := x.principalResource(g); x.visible(m) {
+		if m := x.principalResource(g); x.visible(x.v, m) {
 			if err := add(p, m); err != nil {
 				return err
 			}

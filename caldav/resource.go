@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"daybook/caldav/dav"
@@ -18,7 +19,7 @@ type resource struct {
 	href   string // percent-encoded; "" for a listed member, which has base and its name
 	base   string // address of the collection of a listed member, escaped for XML
 	owner  *store.Principal
-	rights store.Rights // of the actor on the owner's calendars
+	rights store.Rights // of the actor on the calendar, or on all of the home or principal
 	coll   *store.Collection
 	state  store.State
 	member store.Member
@@ -80,12 +81,15 @@ func (x *exchange) resolve(v *store.View, a address) (*resource, error) {
 		r.rights = v.Rights(x.actor, r.owner.ID).Full()
 	}
 	if a.kind == kindPrincipal {
-		if r.owner == nil || !x.visible(r) {
+		if r.owner == nil || !x.visible(v, r) {
 			return nil, errNotFound
 		}
 		return r, nil
 	}
-	if r.rights == 0 || r.owner.Kind == store.KindGroup {
+	if r.owner == nil || r.owner.Kind == store.KindGroup {
+		return nil, errForbidden
+	}
+	if r.rights == 0 && !x.reachesOne(v, r.owner, a) {
 		return nil, errForbidden
 	}
 	if a.deeper {
@@ -97,6 +101,7 @@ func (x *exchange) resolve(v *store.View, a address) (*resource, error) {
 	if err := x.resolveCalendar(v, r, a.calendar); err != nil {
 		return nil, err
 	}
+	r.rights = v.RightsOn(x.actor, r.coll).Full()
 	if r.state, err = v.State(r.coll.ID); err != nil {
 		return nil, err
 	}
@@ -106,9 +111,24 @@ func (x *exchange) resolve(v *store.View, a address) (*resource, error) {
 	return r, err
 }
 
-// visible reports whether the actor may know of a principal.
-func (x *exchange) visible(r *resource) bool {
-	return r.rights != 0 || x.isSelf(r.owner) || r.owner.ID == x.actor.Org
+// reachesOne reports whether the address is in a calendar that the actor reaches
+// in a home that it does not reach as a whole.
+func (x *exchange) reachesOne(v *store.View, owner *store.Principal, a address) bool {
+	if a.kind == kindHome {
+		return false
+	}
+	c, err := v.CollectionByName(owner.ID, a.calendar)
+	return err == nil && v.RightsOn(x.actor, c) != 0
+}
+
+// visible reports whether the actor may know of a principal: of itself, of the
+// organisation, and of whose calendars it reaches.
+func (x *exchange) visible(v *store.View, r *resource) bool {
+	if r.rights != 0 || x.isSelf(r.owner) || r.owner.ID == x.actor.Org {
+		return true
+	}
+	shared, err := v.Shared(x.actor, r.owner.ID)
+	return err == nil && len(shared) > 0
 }
 
 // resolveCalendar finds a calendar of the resource's owner, or one of another
@@ -123,18 +143,48 @@ func (x *exchange) resolveCalendar(v *store.View, r *resource, name string) erro
 	if !ok || !x.isSelf(r.owner) {
 		return errNotFound
 	}
-	if owner, err := v.PrincipalByName(short); err == nil && single(owner) {
-		return x.share(v, r, owner, "")
+	if strings.HasPrefix(short, "~") {
+		return x.shareByID(v, r, name)
 	}
-	i := strings.LastIndexByte(short, '~')
-	if i < 0 {
+	short, calendar, _ := strings.Cut(short, "~")
+	owner, err := v.PrincipalByName(short)
+	if err != nil || single(owner) != (calendar == "") {
 		return errNotFound
 	}
-	owner, err := v.PrincipalByName(short[:i])
+	return x.share(v, r, owner, calendar, name)
+}
+
+// sharedName gives the name of a calendar of another in the actor's home. It is
+// made of names as long as these leave no doubt where one ends; else of the
+// calendar's UUID.
+func sharedName(owner *store.Principal, c *store.Collection) string {
+	name := owner.Name
+	if !single(owner) {
+		name += "~" + c.Name
+	}
+	if strings.Contains(owner.Name, "~") || !single(owner) && strings.Contains(c.Name, "~") {
+		name = "~" + c.UUID.String()
+	}
+	return name + sharedSuffix
+}
+
+// shareByID makes r the calendar of another whose name is made of its UUID.
+func (x *exchange) shareByID(v *store.View, r *resource, name string) error {
+	var found *resource
+	err := x.eachOfOthers(v, r, func(m *resource) error {
+		if sharedName(m.owner, m.coll) == name {
+			found = m
+		}
+		return nil
+	})
 	if err != nil {
+		return err
+	}
+	if found == nil {
 		return errNotFound
 	}
-	return x.share(v, r, owner, short[i+1:])
+	r.owner, r.coll, r.shared = found.owner, found.coll, true
+	return nil
 }
 
 // single reports whether a principal has exactly one calendar.
@@ -142,22 +192,17 @@ func single(p *store.Principal) bool {
 	return p.Kind.Resource() || p.Kind == store.KindOrganisation
 }
 
-// share makes r a calendar of another: the named one, or the only one.
-func (x *exchange) share(v *store.View, r *resource, owner *store.Principal, name string) error {
-	rights := v.Rights(x.actor, owner.ID).Full()
-	if !rights.Has(store.RightRead) || x.isSelf(owner) {
+// share makes r a calendar of another, the named one or the only one, if its name
+// in the home is the one that was asked for.
+func (x *exchange) share(v *store.View, r *resource, owner *store.Principal, name, address string) error {
+	if name == "" {
+		name = store.CalendarName
+	}
+	c, err := v.CollectionByName(owner.ID, name)
+	if err != nil || x.isSelf(owner) || !v.RightsOn(x.actor, c).Has(store.RightRead) || sharedName(owner, c) != address {
 		return errNotFound
 	}
-	c, err := func() (*store.Collection, error) {
-		if name == "" {
-			return v.Calendar(owner.ID)
-		}
-		return v.CollectionByName(owner.ID, name)
-	}()
-	if err != nil {
-		return err
-	}
-	r.owner, r.rights, r.coll, r.shared = owner, rights, c, true
+	r.owner, r.coll, r.shared = owner, c, true
 	return nil
 }
 
@@ -202,6 +247,26 @@ func (x *exchange) eachOfRoot(r *resource, fn func(*resource) error) error {
 	return fn(&resource{kind: kindHomes, href: x.base() + "calendars/"})
 }
 
+// withSharers adds to the principals those who share single calendars with the
+// actor.
+func (x *exchange) withSharers(v *store.View, all []*store.Principal) ([]*store.Principal, error) {
+	shared, err := v.Shared(x.actor, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range shared {
+		if slices.ContainsFunc(all, func(p *store.Principal) bool { return p.ID == c.Owner }) {
+			continue
+		}
+		p, err := v.Principal(c.Owner)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 // eachPrincipal lists the principals that the actor may see, or their homes.
 func (x *exchange) eachPrincipal(v *store.View, r *resource, fn func(*resource) error) error {
 	all, err := v.Reachable(x.actor)
@@ -211,6 +276,9 @@ func (x *exchange) eachPrincipal(v *store.View, r *resource, fn func(*resource) 
 	member := kindHome
 	if r.kind == kindPrincipals {
 		member = kindPrincipal
+		if all, err = x.withSharers(v, all); err != nil {
+			return err
+		}
 	}
 	for _, p := range all {
 		m := &resource{
@@ -233,6 +301,12 @@ func (x *exchange) eachCalendar(v *store.View, r *resource, fn func(*resource) e
 	if err := x.eachOwned(v, r, r.owner, fn); err != nil || !x.isSelf(r.owner) {
 		return err
 	}
+	return x.eachOfOthers(v, r, fn)
+}
+
+// eachOfOthers lists the calendars of others in the actor's home: of those all of
+// whose calendars it may read, and those that it may read alone.
+func (x *exchange) eachOfOthers(v *store.View, home *resource, fn func(*resource) error) error {
 	all, err := v.Reachable(x.actor)
 	if err != nil {
 		return err
@@ -241,7 +315,23 @@ func (x *exchange) eachCalendar(v *store.View, r *resource, fn func(*resource) e
 		if x.isSelf(p) || !v.Rights(x.actor, p.ID).Has(store.RightRead) {
 			continue
 		}
-		if err := x.eachOwned(v, r, p, fn); err != nil {
+		if err := x.eachOwned(v, home, p, fn); err != nil {
+			return err
+		}
+	}
+	shared, err := v.Shared(x.actor, 0)
+	if err != nil {
+		return err
+	}
+	for _, c := range shared {
+		owner, err := v.Principal(c.Owner)
+		if err != nil {
+			return err
+		}
+		if x.isSelf(owner) || v.Rights(x.actor, c.Owner).Has(store.RightRead) || !v.RightsOn(x.actor, c).Has(store.RightRead) {
+			continue
+		}
+		if err := x.one(v, home, owner, c, fn); err != nil {
 			return err
 		}
 	}
@@ -254,27 +344,28 @@ func (x *exchange) eachOwned(v *store.View, home *resource, owner *store.Princip
 	if err != nil {
 		return err
 	}
-	shared := owner.ID != home.owner.ID
-	rights := v.Rights(x.actor, owner.ID).Full()
 	for _, c := range all {
-		name := c.Name
-		switch {
-		case shared && single(owner):
-			name = owner.Name + sharedSuffix
-		case shared:
-			name = owner.Name + "~" + c.Name + sharedSuffix
-		}
-		state, err := v.State(c.ID)
-		if err != nil {
-			return err
-		}
-		m := &resource{
-			kind: kindCalendar, href: home.href + dav.Segment(name) + "/",
-			owner: owner, rights: rights, coll: c, state: state, shared: shared,
-		}
-		if err := fn(m); err != nil {
+		if err := x.one(v, home, owner, c, fn); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// one calls fn for a calendar as a member of the home.
+func (x *exchange) one(v *store.View, home *resource, owner *store.Principal, c *store.Collection, fn func(*resource) error) error {
+	state, err := v.State(c.ID)
+	if err != nil {
+		return err
+	}
+	m := &resource{
+		kind: kindCalendar, owner: owner, rights: v.RightsOn(x.actor, c).Full(), coll: c, state: state,
+		shared: owner.ID != home.owner.ID,
+	}
+	name := c.Name
+	if m.shared {
+		name = sharedName(owner, c)
+	}
+	m.href = home.href + dav.Segment(name) + "/"
+	return fn(m)
 }

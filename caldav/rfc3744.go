@@ -66,7 +66,7 @@ func getGroupMembers(x *exchange, r *resource, b []byte) ([]byte, error) {
 		if err != nil {
 			continue // a member that was removed is no member
 		}
-		if m := (&resource{owner: p, rights: x.v.Rights(x.actor, p.ID)}); x.visible(m) {
+		if m := (&resource{owner: p, rights: x.v.Rights(x.actor, p.ID)}); x.visible(x.v, m) {
 			b = dav.AppendHref(b, x.principalHref(p.Name))
 		}
 	}

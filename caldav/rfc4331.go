@@ -15,6 +15,9 @@ func rfc4331() module {
 }
 
 func getUsed(x *exchange, r *resource, b []byte) ([]byte, error) {
+	if x.v.Rights(x.actor, r.owner.ID) == 0 {
+		return strconv.AppendUint(b, r.state.Bytes, 10), nil // the others are not to be seen
+	}
 	all, err := x.v.Collections(r.owner.ID)
 	if err != nil {
 		return b, err

@@ -136,7 +136,10 @@ func (c *checker) directory() error {
 		maps.Copy(c.want, p.derived())
 	})
 	c.v.scan(tableGrants, func(k, b []byte) {
-		c.want[string(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]))] = slices.Clone(b)
+		if g := grantOf(k, b); !c.v.leads(g) {
+			c.problem("directory", fmt.Sprintf("grant of principal %d", u32(k[1:])), "is on collection %d, which does not exist", g.Collection)
+		}
+		c.want[string(grantOnKey(k))] = slices.Clone(b)
 	})
 	c.v.scan(tableCollections, func(k, b []byte) {
 		c.stats.Collections++
@@ -168,6 +171,11 @@ func (c *checker) directory() error {
 		c.want[string(newKey(tableFeedIDs).principal(f.Org).text(f.ID))] = slices.Clone(k[1:])
 	})
 	return nil
+}
+
+// leads reports whether a grant on one calendar is on one that exists.
+func (v *View) leads(g Grant) bool {
+	return g.Collection == 0 || v.get(collectionKey(g.Collection)) != nil
 }
 
 // derived gives the keys that follow from a principal's record.

@@ -89,8 +89,8 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 		}
 	}
 	for _, g := range c.Grants {
-		if p, err := tx.Principal(g.Target); err != nil || p.Org != c.Org {
-			return fmt.Errorf("principal %d: %w", g.Target, ErrNotFound)
+		if err := tx.checkGrant(c.Org, g); err != nil {
+			return err
 		}
 	}
 	if old, err := tx.Credential(c.ID); err == nil && old.Org != c.Org {
@@ -157,14 +157,22 @@ func (v *View) Credentials(org PrincipalID) ([]*Credential, error) {
 // dropCredentials removes what belongs to a principal, and grants that name it.
 func (tx *Tx) dropCredentials(p *Principal) error {
 	tx.del(newKey(tablePasswords).principal(p.ID))
-	all, err := tx.Credentials(p.Org)
+	return tx.dropCredentialGrants(p.Org, func(g Grant) bool { return g.Target == p.ID },
+		func(c *Credential) bool { return c.Principal == p.ID || c.Org == p.ID })
+}
+
+// dropCredentialGrants takes grants out of an organisation's credentials, and
+// removes credentials: those that are left without any grant, which would limit
+// nothing any more, and those that whole (nil: none) names.
+func (tx *Tx) dropCredentialGrants(org PrincipalID, grant func(Grant) bool, whole func(*Credential) bool) error {
+	all, err := tx.Credentials(org)
 	if err != nil {
 		return err
 	}
 	for _, c := range all {
-		kept := slices.DeleteFunc(slices.Clone(c.Grants), func(g Grant) bool { return g.Target == p.ID })
+		kept := slices.DeleteFunc(slices.Clone(c.Grants), grant)
 		switch {
-		case c.Principal == p.ID, len(c.Grants) > 0 && len(kept) == 0, c.Org == p.ID:
+		case whole != nil && whole(c), len(c.Grants) > 0 && len(kept) == 0:
 			tx.del(credentialKey(c.ID))
 		case len(kept) < len(c.Grants):
 			c.Grants = kept

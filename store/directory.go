@@ -283,15 +283,26 @@ func (c *Collection) zone() *ical.Zone {
 
 // --- grants and rights ---
 
-// GrantsOn gives who has which grants on a target.
+// GrantsOn gives who has which grants on all calendars of a target.
 func (v *View) GrantsOn(target PrincipalID) ([]GrantTo, error) {
+	return v.grantsAt(newKey(tableGrantsOn).principal(target)), nil
+}
+
+// GrantsOnCollection gives who has which grants on one calendar alone.
+func (v *View) GrantsOnCollection(c *Collection) ([]GrantTo, error) {
+	return v.grantsAt(newKey(tableGrantsOn).principal(c.Owner).collection(c.ID)), nil
+}
+
+// grantsAt gives the grants whose keys are from and a subject.
+func (v *View) grantsAt(from key) []GrantTo {
 	var out []GrantTo
-	from := newKey(tableGrantsOn).principal(target)
 	v.r.Scan(from, from.after(), func(k, b []byte) bool {
-		out = append(out, GrantTo{PrincipalID(u32(k[5:])), Rights(b[0])})
+		if len(k) == len(from)+4 {
+			out = append(out, GrantTo{PrincipalID(u32(k[len(from):])), Rights(b[0])})
+		}
 		return true
 	})
-	return out, nil
+	return out
 }
 
 // GrantTo is a grant seen from its target.
@@ -313,7 +324,7 @@ func (v *View) grantsOf(subject PrincipalID) []Grant {
 	}
 	var out []Grant
 	v.r.Scan(k, k.after(), func(k, b []byte) bool {
-		out = append(out, Grant{PrincipalID(u32(k[5:])), Rights(b[0])})
+		out = append(out, grantOf(k, b))
 		return true
 	})
 	d.entries.Store(string(k), out)
@@ -321,22 +332,32 @@ func (v *View) grantsOf(subject PrincipalID) []Grant {
 	return out
 }
 
-// over gives what the grants allow on a principal's calendars: those on itself,
-// and those on its organisation, which reach the organisation's own calendar and
-// its resources', never a user's home.
-func over(grants []Grant, owner *Principal) Rights {
+// over gives what the grants allow on a calendar of a principal, 0 for all its
+// calendars: those on the principal, those on its organisation, which reach the
+// organisation's own calendar and its resources', never a user's home, and those
+// on the one calendar.
+func over(grants []Grant, owner *Principal, c CollectionID) Rights {
 	var r Rights
 	for _, g := range grants {
-		if g.Target == owner.ID || g.Target == owner.Org && owner.Kind != KindUser {
+		switch {
+		case g.Collection != 0 && g.Collection != c:
+		case g.Target == owner.ID || g.Target == owner.Org && owner.Kind != KindUser:
 			r |= g.Rights
 		}
 	}
 	return r.Full()
 }
 
-// Rights gives what the actor may do with the calendars of the owner; 0 means
-// that for the actor it does not exist.
-func (v *View) Rights(a *Actor, owner PrincipalID) Rights {
+// Rights gives what the actor may do with all calendars of the owner; 0 means
+// that for the actor its home does not exist.
+func (v *View) Rights(a *Actor, owner PrincipalID) Rights { return v.rights(a, owner, 0) }
+
+// RightsOn gives what the actor may do with a calendar: what it may do with all
+// of the owner's, and what was granted on this one. 0 means that for the actor
+// it does not exist.
+func (v *View) RightsOn(a *Actor, c *Collection) Rights { return v.rights(a, c.Owner, c.ID) }
+
+func (v *View) rights(a *Actor, owner PrincipalID, c CollectionID) Rights {
 	switch {
 	case a == nil:
 		return 0
@@ -347,11 +368,11 @@ func (v *View) Rights(a *Actor, owner PrincipalID) Rights {
 	if err != nil || p.Org != a.Org {
 		return 0 // nothing crosses organisations
 	}
-	own := over(a.Grants, p)
+	own := over(a.Grants, p, c)
 	if a.Principal == nil {
 		return own
 	}
-	r := over(v.grantsOf(a.Principal.ID), p)
+	r := over(v.grantsOf(a.Principal.ID), p, c)
 	if owner == a.Principal.ID {
 		r = RightAdmin.Full()
 	}
@@ -361,8 +382,35 @@ func (v *View) Rights(a *Actor, owner PrincipalID) Rights {
 	return r
 }
 
-// Reachable gives the principals whose calendars the actor may at least read
-// free-busy of: its own first, others by name.
+// Shared gives the calendars that the actor reaches by grants on them alone, and
+// not because it reaches all calendars of the owner (0: of any), in the order in
+// which they were made.
+func (v *View) Shared(a *Actor, owner PrincipalID) ([]*Collection, error) {
+	if a == nil {
+		return nil, nil
+	}
+	grants := a.Grants
+	if a.Principal != nil {
+		grants = v.grantsOf(a.Principal.ID)
+	}
+	var out []*Collection
+	for _, g := range grants {
+		if g.Collection == 0 || owner != 0 && g.Target != owner || v.Rights(a, g.Target).Has(g.Rights) {
+			continue
+		}
+		c, err := v.Collection(g.Collection)
+		if err != nil {
+			return nil, err
+		}
+		if v.RightsOn(a, c) != 0 {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// Reachable gives the principals of whose calendars the actor may at least read
+// the free-busy, of all of them: its own first, others by name.
 func (v *View) Reachable(a *Actor) ([]*Principal, error) {
 	if a == nil {
 		return nil, nil

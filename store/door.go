@@ -86,7 +86,7 @@ func (v *View) need(a *Actor, id CollectionID, want Rights) (*Collection, error)
 	if err != nil {
 		return nil, fmt.Errorf("collection %d: %w", id, err)
 	}
-	switch have := v.Rights(a, c.Owner); {
+	switch have := v.RightsOn(a, c); {
 	case have == 0:
 		return nil, fmt.Errorf("collection %d: %w", id, ErrNotFound)
 	case !have.Has(want):
@@ -103,7 +103,7 @@ func (v *View) needAll(a *Actor, f *facts, want Rights) error {
 		if err != nil {
 			return err
 		}
-		if !v.Rights(a, c.Owner).Has(want) {
+		if !v.RightsOn(a, c).Has(want) {
 			return fmt.Errorf("object is in a collection that needs %s: %w", want, ErrForbidden)
 		}
 	}
@@ -199,7 +199,7 @@ func (tx *Tx) joinable(a *Actor, c *Collection, p *Prepared) (*facts, error) {
 
 func (v *View) seesAny(a *Actor, f *facts) bool {
 	for _, b := range f.Bindings {
-		if c, err := v.collection(b.Collection); err == nil && v.Rights(a, c.Owner) != 0 {
+		if c, err := v.collection(b.Collection); err == nil && v.RightsOn(a, c) != 0 {
 			return true
 		}
 	}

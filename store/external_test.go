@@ -184,7 +184,7 @@ func TestSignedCredentials(t *testing.T) {
 	h := newTestHouse(t, s)
 	update(t, s, func(tx *Tx) error {
 		return errors.Join(
-			tx.PutCredential(&Credential{ID: "KEY1", Kind: CredentialOnlive, Org: h.org.ID, Grants: []Grant{{h.org.ID, RightWrite}}}, "a-secret-of-hers"),
+			tx.PutCredential(&Credential{ID: "KEY1", Kind: CredentialOnlive, Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightWrite}}}, "a-secret-of-hers"),
 			tx.PutCredential(&Credential{ID: "bearer", Kind: CredentialBearer, Org: h.org.ID}, "another-secret"))
 	})
 	wrong := errors.New("wrong")

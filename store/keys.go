@@ -13,8 +13,8 @@ const (
 	tableNames       = 'N' // name → principal
 	tableUUIDs       = 'U' // uuid → 'p' principal | 'i' organisation, UID hash
 	tableAliases     = 'A' // organisation, alias → 'p' principal | 'i' UID hash
-	tableGrants      = 'G' // subject, target → rights (fact)
-	tableGrantsOn    = 'g' // target, subject → rights
+	tableGrants      = 'G' // subject, target[, collection] → rights (fact)
+	tableGrantsOn    = 'g' // target[, collection], subject → rights
 	tableCollections = 'C' // collection → record (fact)
 	tableHomes       = 'H' // owner, name → collection
 	tableGone        = 'X' // collection that was removed, until its members are swept → its state (fact)
@@ -100,6 +100,34 @@ func holderKey(org PrincipalID, uid uidHash, c CollectionID) key {
 
 func identityKey(org PrincipalID, uid uidHash) key {
 	return newKey(tableIdentities).principal(org).bytes(uid[:])
+}
+
+// grantKey is the place of a grant; collection 0 is that of one on all of the
+// target's calendars.
+func grantKey(subject PrincipalID, g Grant) key {
+	k := newKey(tableGrants).principal(subject).principal(g.Target)
+	if g.Collection != 0 {
+		k = k.collection(g.Collection)
+	}
+	return k
+}
+
+// grantOf reads the place of a grant: k begins with the subject, and the
+// table before it.
+func grantOf(k, b []byte) Grant {
+	g := Grant{Target: PrincipalID(u32(k[5:])), Rights: Rights(b[0])}
+	if len(k) > 9 {
+		g.Collection = CollectionID(u32(k[9:]))
+	}
+	return g
+}
+
+// grantOnKey is the other way to the grant at k, and grantBackKey the way back.
+func grantOnKey(k key) key { return newKey(tableGrantsOn).bytes(k[5:]).bytes(k[1:5]) }
+
+func grantBackKey(k key) key {
+	subject := len(k) - 4
+	return newKey(tableGrants).bytes(k[subject:]).bytes(k[1:subject])
 }
 
 // uidHash stands for a UID in keys: UIDs may be longer than a key can be.

@@ -25,6 +25,9 @@ var migrations = []func(engine.Writer) error{
 	// Collections that are gone are marked; a version that does not know the
 	// marks would take what is left of them for damage.
 	func(engine.Writer) error { return nil },
+	// Grants can be on one calendar; a version that does not know that would
+	// take them for grants on all calendars of the owner.
+	func(engine.Writer) error { return nil },
 }
 
 func (s *Store) migrate(ctx context.Context) error {

@@ -210,44 +210,96 @@ func (v *View) keys(k key) []key {
 	return out
 }
 
-// SetGrant gives subject exactly these rights on target; 0 takes all away. Both
-// must be of one organisation, and neither a group. ErrNotFound, ErrInvalid.
+// SetGrant gives subject exactly these rights on all calendars of target; 0
+// takes them away. Both must be of one organisation, and neither a group. Grants
+// on single calendars of the target stay. ErrNotFound, ErrInvalid.
 func (tx *Tx) SetGrant(subject, target PrincipalID, r Rights) error {
+	return tx.setGrant(subject, Grant{Target: target, Rights: r})
+}
+
+// SetGrantOn gives subject exactly these rights on one calendar of a user, beside
+// those that it has on all of them; 0 takes them away. The only calendar of
+// anybody else is granted with its owner. ErrNotFound, ErrInvalid.
+func (tx *Tx) SetGrantOn(subject PrincipalID, id CollectionID, r Rights) error {
+	c, err := tx.Collection(id)
+	if err != nil {
+		return err
+	}
+	return tx.setGrant(subject, Grant{Target: c.Owner, Collection: id, Rights: r})
+}
+
+func (tx *Tx) setGrant(subject PrincipalID, g Grant) error {
 	s, err := tx.Principal(subject)
 	if err != nil {
 		return err
 	}
-	t, err := tx.Principal(target)
-	if err != nil || t.Org != s.Org {
-		return fmt.Errorf("principal %d: %w", target, ErrNotFound)
+	if err := tx.checkGrant(s.Org, g); err != nil {
+		return err
 	}
-	// To a group it would reach nobody, and on a group nothing.
-	if r != 0 && (s.Kind == KindGroup || t.Kind == KindGroup) {
-		return fmt.Errorf("%w: a group neither gets grants nor is the target of one", ErrInvalid)
+	g.Rights &= RightFreeBusy | RightRead | RightDelete | RightWrite | RightAdmin
+	// It would reach nobody.
+	if g.Rights != 0 && s.Kind == KindGroup {
+		return fmt.Errorf("%w: a group gets no grants", ErrInvalid)
 	}
-	there := newKey(tableGrants).principal(subject).principal(target)
-	back := newKey(tableGrantsOn).principal(target).principal(subject)
-	r &= RightFreeBusy | RightRead | RightDelete | RightWrite | RightAdmin
-	if r == 0 {
+	there := grantKey(subject, g)
+	if g.Rights == 0 {
 		tx.del(there)
-		tx.del(back)
+		tx.del(grantOnKey(there))
 	} else {
-		tx.put(there, []byte{byte(r)})
-		tx.put(back, []byte{byte(r)})
+		tx.put(there, []byte{byte(g.Rights)})
+		tx.put(grantOnKey(there), []byte{byte(g.Rights)})
 	}
 	tx.directoryChanged()
 	return nil
 }
 
+// checkGrant checks what a grant is on.
+func (tx *Tx) checkGrant(org PrincipalID, g Grant) error {
+	t, err := tx.principal(g.Target)
+	if err != nil || t.Org != org {
+		return fmt.Errorf("principal %d: %w", g.Target, ErrNotFound)
+	}
+	if g.Rights != 0 && t.Kind == KindGroup {
+		return fmt.Errorf("%w: a group is not the target of grants", ErrInvalid)
+	}
+	if g.Collection == 0 {
+		return nil
+	}
+	if c, err := tx.collection(g.Collection); err != nil || c.Owner != g.Target {
+		return fmt.Errorf("collection %d: %w", g.Collection, ErrNotFound)
+	}
+	if t.Kind != KindUser {
+		return fmt.Errorf("%w: a %s has one calendar: the grant is on the %[2]s itself", ErrInvalid, t.Kind)
+	}
+	return nil
+}
+
+// dropGrants takes away what a principal was granted, and what was granted on
+// it and its calendars.
 func (tx *Tx) dropGrants(id PrincipalID) {
 	for _, k := range tx.keys(newKey(tableGrants).principal(id)) {
 		tx.del(k)
-		tx.del(newKey(tableGrantsOn).bytes(k[5:]).principal(id))
+		tx.del(grantOnKey(k))
 	}
-	for _, k := range tx.keys(newKey(tableGrantsOn).principal(id)) {
-		tx.del(k)
-		tx.del(newKey(tableGrants).bytes(k[5:]).principal(id))
+	tx.dropGrantsOn(newKey(tableGrantsOn).principal(id), 0)
+}
+
+// dropGrantsOn takes away the grants that are found by keys beginning with from,
+// of one length (0: of any).
+func (tx *Tx) dropGrantsOn(from key, length int) {
+	for _, k := range tx.keys(from) {
+		if length == 0 || len(k) == length {
+			tx.del(k)
+			tx.del(grantBackKey(k))
+		}
 	}
+}
+
+// dropShares takes away the grants on one calendar.
+func (tx *Tx) dropShares(c *Collection) error {
+	from := newKey(tableGrantsOn).principal(c.Owner).collection(c.ID)
+	tx.dropGrantsOn(from, len(from)+4)
+	return tx.dropCredentialGrants(c.Org, func(g Grant) bool { return g.Collection == c.ID }, nil)
 }
 
 // --- collections ---
@@ -375,6 +427,9 @@ func (tx *Tx) DeleteCollection(a *Actor, id CollectionID) error {
 		return err
 	}
 	if err := tx.home(a, c.Owner); err != nil {
+		return err
+	}
+	if err := tx.dropShares(c); err != nil {
 		return err
 	}
 	return tx.dropCollection(c)

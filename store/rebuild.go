@@ -120,7 +120,12 @@ func (tx *Tx) rebuildDirectory() error {
 		}
 	}
 	for _, k := range tx.keys(newKey(tableGrants)) {
-		tx.put(newKey(tableGrantsOn).bytes(k[5:9]).bytes(k[1:5]), bytes.Clone(tx.get(k)))
+		b := bytes.Clone(tx.get(k))
+		if !tx.leads(grantOf(k, b)) {
+			tx.del(k)
+			continue
+		}
+		tx.put(grantOnKey(k), b)
 	}
 	for _, k := range tx.keys(newKey(tableCollections)) {
 		c := &Collection{ID: CollectionID(u32(k[1:]))}

@@ -29,8 +29,8 @@ func TestRightsReachWhatTheGrantNamesAndNothingElse(t *testing.T) {
 		return nil
 	})
 	actor := func(p *Principal) *Actor { return &Actor{Principal: p, Org: p.Org} }
-	app := &Actor{Principal: boss, Org: boss.Org, Grants: []Grant{{h.room.ID, RightRead}}, limited: true}
-	token := &Actor{Org: h.org.ID, Grants: []Grant{{h.org.ID, RightWrite}}}
+	app := &Actor{Principal: boss, Org: boss.Org, Grants: []Grant{{Target: h.room.ID, Rights: RightRead}}, limited: true}
+	token := &Actor{Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightWrite}}}
 	for _, c := range []struct {
 		name   string
 		who    *Actor
@@ -125,7 +125,7 @@ func TestPasswordsAndTokens(t *testing.T) {
 	first, second := hash("first"), hash("second")
 	update(t, s, func(tx *Tx) error {
 		return errors.Join(tx.SetPassword(h.user.ID, first),
-			tx.PutCredential(&Credential{ID: "tok", Kind: CredentialBearer, Org: h.org.ID, Grants: []Grant{{h.org.ID, RightRead}}}, "a-long-secret-of-it"),
+			tx.PutCredential(&Credential{ID: "tok", Kind: CredentialBearer, Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightRead}}}, "a-long-secret-of-it"),
 			tx.PutCredential(&Credential{ID: "old", Kind: CredentialBearer, Org: h.org.ID, Expires: testNow.Add(-time.Second)}, "a-long-secret-of-it"),
 			tx.PutCredential(&Credential{ID: "app", Kind: CredentialApp, Org: h.org.ID, Principal: h.user.ID}, "a-long-secret-of-it"))
 	})
@@ -248,7 +248,7 @@ func TestRecordsAreBounded(t *testing.T) {
 		"grants of a credential": func(tx *Tx) error {
 			c := &Credential{ID: "x", Kind: CredentialBearer, Org: h.org.ID}
 			for range maxGrants + 1 {
-				c.Grants = append(c.Grants, Grant{h.org.ID, RightRead})
+				c.Grants = append(c.Grants, Grant{Target: h.org.ID, Rights: RightRead})
 			}
 			return tx.PutCredential(c, "a-long-secret-of-it")
 		},

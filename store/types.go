@@ -338,10 +338,11 @@ const (
 )
 
 // Grant gives rights on a target: an organisation (its own calendar and its
-// resources' calendars), a resource, or a user's home.
+// resources' calendars), a resource, a user's home, or one calendar of it.
 type Grant struct {
-	Target PrincipalID `cbor:"1,keyasint"`
-	Rights Rights      `cbor:"2,keyasint"`
+	Target     PrincipalID  `cbor:"1,keyasint"`
+	Rights     Rights       `cbor:"2,keyasint"`
+	Collection CollectionID `cbor:"3,keyasint,omitempty"` // of the target, a user: on this calendar alone; 0: on all
 }
 
 // Credential is a secret that lets somebody in. Secrets are never read back.

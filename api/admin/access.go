@@ -15,7 +15,7 @@ import (
 // Grant is a right of somebody on something, by names.
 type Grant struct {
 	Subject string   `json:"subject"`
-	Target  string   `json:"target"`
+	Target  string   `json:"target"` // PRINCIPAL, or USER/CALENDAR
 	Rights  []string `json:"rights"` // empty: none
 }
 
@@ -25,30 +25,65 @@ func setGrant(ctx context.Context, s *Service, req Grant, _ *Stream) (Grant, err
 		return req, err
 	}
 	return req, s.Store.Update(ctx, func(tx *store.Tx) error {
-		subject, target, err := grantParties(&tx.View, req.Subject, req.Target)
+		subject, err := findPrincipal(&tx.View, req.Subject)
 		if err != nil {
 			return err
 		}
-		return tx.SetGrant(subject.ID, target.ID, rights)
+		g, err := grantOn(&tx.View, subject.Org, req.Target)
+		if err != nil {
+			return err
+		}
+		g.Rights = rights
+		return putGrant(tx, subject.ID, g)
 	})
 }
 
-func grantParties(v *store.View, subject, target string) (*store.Principal, *store.Principal, error) {
-	sub, err := findPrincipal(v, subject)
+// grantOn reads what a grant is on: a principal, or USER/CALENDAR.
+func grantOn(v *store.View, org store.PrincipalID, target string) (store.Grant, error) {
+	name, calendar, one := strings.Cut(target, "/")
+	p, err := findPrincipal(v, name)
 	if err != nil {
-		return nil, nil, err
+		return store.Grant{}, err
 	}
-	tgt, err := findPrincipal(v, target)
-	if err != nil {
-		return nil, nil, err
+	g := store.Grant{Target: p.ID}
+	if p.Org != org {
+		return g, fmt.Errorf("%w: %q is of another organisation", store.ErrInvalid, name)
 	}
-	if sub.Org != tgt.Org {
-		return nil, nil, fmt.Errorf("%w: %q and %q are of different organisations", store.ErrInvalid, subject, target)
+	if one && p.Kind != store.KindUser && calendar == store.CalendarName {
+		return g, nil // its only one
 	}
-	return sub, tgt, nil
+	if one {
+		c, err := v.CollectionByName(p.ID, calendar)
+		if err != nil {
+			return g, fmt.Errorf("calendar %q of %q: %w", calendar, name, store.ErrNotFound)
+		}
+		g.Collection = c.ID
+	}
+	return g, nil
 }
 
-// ListGrants asks for the grants on a target; "" is every target.
+func putGrant(tx *store.Tx, subject store.PrincipalID, g store.Grant) error {
+	if g.Collection != 0 {
+		return tx.SetGrantOn(subject, g.Collection, g.Rights)
+	}
+	return tx.SetGrant(subject, g.Target, g.Rights)
+}
+
+// grantTarget names what a grant is on.
+func grantTarget(v *store.View, g store.Grant) string {
+	name := nameOf(v, g.Target)
+	if g.Collection == 0 {
+		return name
+	}
+	c, err := v.Collection(g.Collection)
+	if err != nil {
+		return name + "/?"
+	}
+	return name + "/" + c.Name
+}
+
+// ListGrants asks for the grants on a target and its calendars; "" is every
+// target.
 type ListGrants struct {
 	Target string `json:"target,omitempty"`
 }
@@ -70,17 +105,31 @@ func listGrants(ctx context.Context, s *Service, req ListGrants, _ *Stream) ([]G
 			if err != nil {
 				return err
 			}
-			for _, g := range given {
-				p, err := v.Principal(g.Subject)
-				if err != nil {
+			out = appendGrants(out, v, t.Name, given)
+			if t.Kind != store.KindUser {
+				continue
+			}
+			calendars, err := v.Collections(t.ID)
+			if err != nil {
+				return err
+			}
+			for _, c := range calendars {
+				if given, err = v.GrantsOnCollection(c); err != nil {
 					return err
 				}
-				out = append(out, Grant{Subject: p.Name, Target: t.Name, Rights: g.Rights.Names()})
+				out = appendGrants(out, v, t.Name+"/"+c.Name, given)
 			}
 		}
 		return nil
 	})
 	return out, err
+}
+
+func appendGrants(out []Grant, v *store.View, target string, given []store.GrantTo) []Grant {
+	for _, g := range given {
+		out = append(out, Grant{Subject: nameOf(v, g.Subject), Target: target, Rights: g.Rights.Names()})
+	}
+	return out
 }
 
 // CreateToken asks for a token, an app password or a key.
@@ -89,7 +138,7 @@ type CreateToken struct {
 	Organisation string    `json:"organisation,omitempty"`
 	Kind         string    `json:"kind"`           // bearer, app, onlive, timetap
 	User         string    `json:"user,omitempty"` // whose rights it carries; needed for app
-	Grants       []string  `json:"grants"`         // RIGHT on the organisation, or RIGHT@TARGET
+	Grants       []string  `json:"grants"`         // RIGHT on the organisation, or RIGHT@TARGET, RIGHT@USER/CALENDAR
 	Label        string    `json:"label,omitempty"`
 	Expires      time.Time `json:"expires,omitzero"`
 	Secret       string    `json:"secret,omitempty"` // "" for a random one
@@ -166,32 +215,27 @@ func checkTokenID(id string) error {
 	return nil
 }
 
-// tokenGrants reads RIGHT and RIGHT@TARGET.
+// tokenGrants reads RIGHT, RIGHT@TARGET and RIGHT@USER/CALENDAR.
 func tokenGrants(v *store.View, org store.PrincipalID, words []string) ([]store.Grant, error) {
 	var out []store.Grant
-	index := make(map[store.PrincipalID]int)
+	index := make(map[store.Grant]int)
 	for _, w := range words {
 		right, name, targeted := strings.Cut(w, "@")
 		r, err := parseRights([]string{right})
 		if err != nil {
 			return nil, err
 		}
-		target := org
+		g := store.Grant{Target: org}
 		if targeted {
-			p, err := findPrincipal(v, name)
-			if err != nil {
+			if g, err = grantOn(v, org, name); err != nil {
 				return nil, err
 			}
-			if p.Org != org {
-				return nil, fmt.Errorf("%w: %q is of another organisation", store.ErrInvalid, name)
-			}
-			target = p.ID
 		}
-		i, ok := index[target]
+		i, ok := index[g]
 		if !ok {
 			i = len(out)
-			index[target] = i
-			out = append(out, store.Grant{Target: target})
+			index[g] = i
+			out = append(out, g)
 		}
 		out[i].Rights |= r
 	}
@@ -230,7 +274,7 @@ func listTokens(ctx context.Context, s *Service, req OfOrganisation, _ *Stream) 
 				for _, g := range c.Grants {
 					for _, r := range g.Rights.Names() {
 						if g.Target != org.ID {
-							r += "@" + nameOf(v, g.Target)
+							r += "@" + grantTarget(v, g)
 						}
 						t.Grants = append(t.Grants, r)
 					}

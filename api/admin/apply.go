@@ -193,9 +193,7 @@ func (a *applier) organisation(o *organisationSpec) {
 	for i := range o.Resources {
 		a.resource(&o.Resources[i])
 	}
-	for i := range o.Users {
-		a.user(&o.Users[i])
-	}
+	a.users(o.Users)
 	for i := range o.Tokens {
 		a.token(&o.Tokens[i])
 	}
@@ -258,7 +256,36 @@ func (a *applier) resource(r *resourceSpec) {
 	a.done("resource", r.Name, outcome)
 }
 
-func (a *applier) user(u *userSpec) {
+// users applies all users before the grants of any: these may name a user that
+// comes later.
+func (a *applier) users(all []userSpec) {
+	type made struct {
+		p       *store.Principal
+		outcome string
+		err     error
+	}
+	done := make([]made, len(all))
+	for i := range all {
+		p, outcome, err := a.user(&all[i])
+		done[i] = made{p, outcome, err}
+	}
+	for i, m := range done {
+		u := &all[i]
+		if m.err == nil && u.Grants != nil {
+			var changed bool
+			if changed, m.err = a.grants(m.p, *u.Grants); changed {
+				m.outcome = orChanged(m.outcome)
+			}
+		}
+		if m.err != nil {
+			a.failed(u.Line, "user", u.Name, m.err)
+			continue
+		}
+		a.done("user", u.Name, m.outcome)
+	}
+}
+
+func (a *applier) user(u *userSpec) (*store.Principal, string, error) {
 	want := &store.Principal{Kind: store.KindUser, Org: a.org.ID, Name: u.Name, UUID: id(u.ID)}
 	p, outcome, err := a.principal(want, func(p *store.Principal) {
 		set(&p.DisplayName, u.DisplayName)
@@ -272,17 +299,7 @@ func (a *applier) user(u *userSpec) {
 			outcome = orChanged(outcome)
 		}
 	}
-	if err == nil && u.Grants != nil {
-		var changed bool
-		if changed, err = a.grants(p, *u.Grants); changed {
-			outcome = orChanged(outcome)
-		}
-	}
-	if err != nil {
-		a.failed(u.Line, "user", u.Name, err)
-		return
-	}
-	a.done("user", u.Name, outcome)
+	return p, outcome, err
 }
 
 func orChanged(outcome string) string {
@@ -309,7 +326,7 @@ func (a *applier) grants(p *store.Principal, words []string) (changed bool, err 
 	for _, g := range want {
 		var now store.Rights
 		for _, h := range have {
-			if h.Target == g.Target {
+			if h.Target == g.Target && h.Collection == g.Collection {
 				now = h.Rights
 			}
 		}
@@ -317,7 +334,7 @@ func (a *applier) grants(p *store.Principal, words []string) (changed bool, err 
 			continue
 		}
 		changed = true
-		if err := a.tx.SetGrant(p.ID, g.Target, g.Rights); err != nil {
+		if err := putGrant(a.tx, p.ID, g); err != nil {
 			return changed, err
 		}
 	}
@@ -373,10 +390,12 @@ func (a *applier) putToken(t *tokenSpec) (string, error) {
 func (a *applier) expired(t time.Time) bool { return !t.IsZero() && !t.After(a.s.now()) }
 
 func sameGrants(a, b []store.Grant) bool {
-	full := func(in []store.Grant) map[store.PrincipalID]store.Rights {
-		m := make(map[store.PrincipalID]store.Rights, len(in))
+	full := func(in []store.Grant) map[store.Grant]store.Rights { // target → rights
+		m := make(map[store.Grant]store.Rights, len(in))
 		for _, g := range in {
-			m[g.Target] |= g.Rights.Full()
+			r := g.Rights.Full()
+			g.Rights = 0
+			m[g] |= r
 		}
 		return m
 	}

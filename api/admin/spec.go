@@ -44,7 +44,7 @@ type userSpec struct {
 	DisplayName *string   `yaml:"display_name"`
 	Color       *string   `yaml:"color"`
 	Zone        *string   `yaml:"zone"`
-	Grants      *[]string `yaml:"grants"` // RIGHT on the organisation, or RIGHT@TARGET
+	Grants      *[]string `yaml:"grants"` // RIGHT on the organisation, or RIGHT@TARGET, RIGHT@USER/CALENDAR
 }
 
 type resourceSpec struct {

@@ -17,8 +17,8 @@ import (
 func (a *app) grantCommand() *cobra.Command {
 	set := &cobra.Command{
 		Use: "set WHO TARGET RIGHT...", Short: "Give exactly these rights on a target", Args: cobra.MinimumNArgs(3),
-		Long:    "Give WHO (a user) exactly these rights on TARGET (an organisation, a resource, or a user whose home is shared):\nread-free-busy, read, delete, write, admin.",
-		Example: "  daybook grant set grace demo write\n  daybook grant set grace room-1 read",
+		Long:    "Give WHO (a user) exactly these rights on TARGET (an organisation, a resource, a user whose home is shared, or one calendar\nof a user, as USER/CALENDAR): read-free-busy, read, delete, write, admin.",
+		Example: "  daybook grant set grace demo write\n  daybook grant set grace room-1 read\n  daybook grant set grace henry/work read",
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.setGrant(cmd, args[0], args[1], args[2:]) },
 	}
 	remove := &cobra.Command{
@@ -94,7 +94,7 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 	f.StringVar(&req.Kind, "kind", "bearer", "bearer, app, onlive, timetap")
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.StringVar(&req.User, "user", "", "user whose rights it carries")
-	f.StringSliceVar(&req.Grants, "grant", nil, "RIGHT on the organisation, or RIGHT@TARGET; with --user they limit the user's rights")
+	f.StringSliceVar(&req.Grants, "grant", nil, "RIGHT on the organisation, or RIGHT@TARGET (a target as in grant set); with --user they limit the user's rights")
 	f.StringVar(&req.Label, "label", "", "what it is for")
 	f.StringVar(&expires, "expires", "", "a day (2027-01-31) or a time from now (90d)")
 	return c

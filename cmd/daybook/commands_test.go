@@ -51,6 +51,10 @@ func TestDirectoryCommands(t *testing.T) {
 		if grants := must[[]admin.Grant](t, data, "grant", "list", "--target", "room-1"); len(grants) != 0 {
 			t.Errorf("%+v", grants)
 		}
+		must[admin.Grant](t, data, "grant", "set", "grace", "room-1/calendar", "read") // its only one
+		if grants := must[[]admin.Grant](t, data, "grant", "list", "--target", "room-1"); len(grants) != 1 || grants[0].Target != "room-1" {
+			t.Errorf("%+v", grants)
+		}
 		must[admin.Deleted](t, data, "resource", "delete", "room-1")
 		if r := command(t, data, "resource", "delete", "grace"); r.code != exitFailed || !strings.Contains(r.errout, "is a user") {
 			t.Errorf("%+v", r)
@@ -62,6 +66,42 @@ func TestDirectoryCommands(t *testing.T) {
 		must[admin.Organisation](t, data, "organisation", "create", "second", "--zone", "America/New_York")
 		if r := command(t, data, "user", "create", "who"); r.code != exitFailed || !strings.Contains(r.errout, "daybook, second") {
 			t.Errorf("with two organisations: %+v", r)
+		}
+	})
+}
+
+func TestOneCalendarIsGranted(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		file := filepath.Join(t.TempDir(), "demo.yaml")
+		text := "organisations: [{slug: demo, users: [{name: grace, grants: [read@henry/calendar, write]}, {name: henry}], tokens: [{id: t1, kind: bearer, secret: secret-of-the-token, grants: [write@henry/calendar]}]}]"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, outcome := range []string{admin.Created, admin.Unchanged} {
+			if r := command(t, data, "apply", file); r.code != 0 || !strings.Contains(r.out+r.errout, outcome) {
+				t.Fatalf("%+v", r)
+			}
+		}
+		list := func() []admin.Grant { return must[[]admin.Grant](t, data, "grant", "list", "--target", "henry") }
+		if g := list(); len(g) != 1 || g[0].Subject != "grace" || g[0].Target != "henry/calendar" || !slices.Equal(g[0].Rights, []string{"read"}) {
+			t.Errorf("%+v", g)
+		}
+		tokens := must[[]admin.Token](t, data, "token", "list", "--organisation", "demo")
+		if len(tokens) != 1 || !slices.Equal(tokens[0].Grants, []string{"write@henry/calendar"}) {
+			t.Errorf("%+v", tokens)
+		}
+		must[admin.Grant](t, data, "grant", "set", "grace", "henry/calendar", "write")
+		if g := list(); len(g) != 1 || !slices.Equal(g[0].Rights, []string{"write"}) {
+			t.Errorf("%+v", g)
+		}
+		must[admin.Grant](t, data, "grant", "remove", "grace", "henry/calendar")
+		if g := list(); len(g) != 0 {
+			t.Errorf("%+v", g)
+		}
+		for _, target := range []string{"henry/none", "nobody/calendar", "henry/", "/calendar"} {
+			if r := command(t, data, "grant", "set", "grace", target, "read"); r.code != exitFailed || !strings.Contains(r.errout, "not found") {
+				t.Errorf("%s: %+v", target, r)
+			}
 		}
 	})
 }
