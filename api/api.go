@@ -80,14 +80,15 @@ func New(o Options) (http.Handler, error) {
 // apis is the list of REST APIs: one row adds one.
 func apis(o Options) []*rest.API {
 	var out []*rest.API
+	ro := rest.Options{Store: o.Store, Now: o.Now}
 next:
 	for _, a := range []*rest.API{
-		folio.New(folio.Options{Store: o.Store, Now: o.Now}),
-		onlive.New(onlive.Options{Store: o.Store, Now: o.Now}),
-		trybe.New(trybe.Options{Store: o.Store, Now: o.Now}),
-		timetap.New(timetap.Options{Store: o.Store, Now: o.Now}),
-		vastal.New(vastal.Options{Store: o.Store, Now: o.Now}),
-		house.New(house.Options{Store: o.Store, Now: o.Now}),
+		folio.New(ro),
+		onlive.New(ro),
+		trybe.New(ro),
+		timetap.New(ro),
+		vastal.New(ro),
+		house.New(ro),
 	} {
 		for _, name := range o.Off {
 			if a.Name == name {

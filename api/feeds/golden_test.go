@@ -1,15 +1,13 @@
 package feeds
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var rewrite = flag.Bool("update", false, "rewrite the files in testdata")
+	"daybook/api/apitest"
+)
 
 // TestGolden compares whole answers, as they are sent, for each of the shows.
 func TestGolden(t *testing.T) {
@@ -40,16 +38,7 @@ func TestGolden(t *testing.T) {
 				lines = append(lines, line)
 			}
 			got := b.String() + "\n" + strings.Join(lines, "\n")
-			file := "testdata/" + name + ".txt"
-			if *rewrite {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil || got != string(want) {
-				t.Errorf("%v got:\n%s\nwant:\n%s", err, got, want)
-			}
+			apitest.Compare(t, "testdata/"+name+".txt", got)
 		})
 	}
 }

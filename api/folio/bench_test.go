@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"daybook/api/apitest"
 	"daybook/ical"
 	"daybook/store"
 )
@@ -22,14 +23,14 @@ func busyPlace(b *testing.B, calendars int) *place {
 	body["exceptions"] = []js{exceptional("a", 1, 3), exceptional("b", 7, 9, "7 10:00 8 12:00")}
 	first := p.create(body)
 	texts := p.own()
-	p.update(func(tx *store.Tx) error {
+	p.Update(func(tx *store.Tx) error {
 		for i := 1; i < calendars; i++ {
 			for name, text := range texts {
 				text = strings.ReplaceAll(text, desk, fmt.Sprintf("c4c90014-c8c9-4ade-8f24-%012d", i))
 				for _, uid := range []string{first.ID, strings.TrimSuffix(name, ".ics")} {
 					text = strings.ReplaceAll(text, uid, fmt.Sprintf("%s%04d", uid[:len(uid)-4], i))
 				}
-				if err := putText(tx, p.store, fmt.Sprintf("%d-%s", i, name), text); err != nil {
+				if err := putText(tx, p.Store, fmt.Sprintf("%d-%s", i, name), text); err != nil {
 					return err
 				}
 			}
@@ -49,7 +50,7 @@ func putText(tx *store.Tx, s *store.Store, name, text string) error {
 	if err != nil {
 		return err
 	}
-	c, err := ownCalendar(&tx.View)
+	c, err := apitest.CollectionOf(&tx.View, "demo")
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func BenchmarkYearAfterAChange(b *testing.B) {
 	event := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:e\r\nDTSTAMP:20310101T000000Z\r\nDTSTART:20310101T000000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 	for b.Loop() {
 		b.StopTimer()
-		p.update(func(tx *store.Tx) error { return putText(tx, p.store, "e.ics", event) })
+		p.Update(func(tx *store.Tx) error { return putText(tx, p.Store, "e.ics", event) })
 		b.StartTimer()
 		p.get(path).want(200)
 	}

@@ -19,7 +19,7 @@ import (
 
 // memberOf gives the member whose text has all the parts.
 func (p *place) memberOf(parts ...string) string {
-	p.t.Helper()
+	p.T.Helper()
 next:
 	for name, text := range p.own() {
 		for _, s := range parts {
@@ -29,7 +29,7 @@ next:
 		}
 		return name
 	}
-	p.t.Fatalf("no member has %q", parts)
+	p.T.Fatalf("no member has %q", parts)
 	return ""
 }
 
@@ -180,7 +180,7 @@ func TestServicePointOpensByItsCalendar(t *testing.T) {
 		t.Helper()
 		w := span.Span{Start: berlin(t, from), End: berlin(t, to)}
 		var out []string
-		err := p.store.View(t.Context(), func(v *store.View) error {
+		err := p.Store.View(t.Context(), func(v *store.View) error {
 			r, err := v.PrincipalByName("desk")
 			if err != nil {
 				return err
@@ -256,7 +256,7 @@ func TestIndexFollowsEveryChange(t *testing.T) {
 			ids := ids(p)
 			switch op := rapid.IntRange(0, 4).Draw(rt, "op"); {
 			case op == 0 || len(ids) == 0:
-				if s := p.post(body()).status; s != http.StatusCreated && s != http.StatusConflict {
+				if s := p.post(body()).Status; s != http.StatusCreated && s != http.StatusConflict {
 					rt.Fatal(s)
 				}
 			case op == 1:
@@ -283,7 +283,7 @@ func TestIndexFollowsEveryChange(t *testing.T) {
 				"/calendar/dates/" + desk + "/surrounding-openings?date=2031-07-15",
 				"/calendar/dates/" + annex + "/all-openings?startDate=2031-07-01&endDate=2031-07-31&includeClosed=false&limit=40",
 			} {
-				if got, want := p.get(q).raw, fresh.get(q).raw; got != want {
+				if got, want := p.get(q).Raw, fresh.get(q).Raw; got != want {
 					rt.Fatalf("%s: got\n%s\nwant\n%s", q, got, want)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"daybook/api/apitest"
 )
 
 // The statements of the contract, by its sections. [seed], [docs] and [ref]
@@ -57,7 +59,7 @@ func TestRefNoZoneAppears(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		q.create(body)
-		raw := q.get("/calendar/dates/" + desk + "/all-openings?startDate=2031-03-30&endDate=2031-10-26&includeClosed=false&limit=99").raw
+		raw := q.get("/calendar/dates/" + desk + "/all-openings?startDate=2031-03-30&endDate=2031-10-26&includeClosed=false&limit=99").Raw
 		if first == "" {
 			first = raw
 		}
@@ -73,19 +75,19 @@ func TestRefTransport(t *testing.T) {
 	p := newPlace(t).with("Accept", "text/html").with("x-okapi-url", "http://x").with("x-okapi-request-id", "1").with("Accept-Language", "de")
 	body := with(summer(), "more", js{"a": 1})
 	a := p.post(body).want(201)
-	if a.header.Get("Content-Type") != "application/json" || strings.Contains(a.raw, "null") || strings.Contains(a.raw, "more") {
-		t.Error(a.header, a.raw)
+	if a.Header.Get("Content-Type") != "application/json" || strings.Contains(a.Raw, "null") || strings.Contains(a.Raw, "more") {
+		t.Error(a.Header, a.Raw)
 	}
 	for _, member := range []string{`"calendarId"`, `"exceptionId"`} {
-		if strings.Contains(a.raw, member) {
-			t.Errorf("%s is left out: %s", member, a.raw)
+		if strings.Contains(a.Raw, member) {
+			t.Errorf("%s is left out: %s", member, a.Raw)
 		}
 	}
-	if a.header.Get("Location") != "" {
+	if a.Header.Get("Location") != "" {
 		t.Error("the reference has no Location")
 	}
-	if d := p.do("DELETE", path(a.calendar().ID), nil).want(204); d.raw != "" || d.header.Get("Content-Type") != "" {
-		t.Error(d.raw, d.header)
+	if d := p.do("DELETE", path(a.calendar().ID), nil).want(204); d.Raw != "" || d.Header.Get("Content-Type") != "" {
+		t.Error(d.Raw, d.Header)
 	}
 }
 
@@ -129,7 +131,7 @@ func TestRefTenants(t *testing.T) {
 func TestTokensAndPermissions(t *testing.T) {
 	p := newPlace(t)
 	c := p.create(summer(desk))
-	for _, token := range []string{"", "editor", "editor.wrong", "nobody.editor" + secretPart} {
+	for _, token := range []string{"", "editor", "editor.wrong", "nobody.editor" + apitest.SecretPart} {
 		p.with("x-okapi-token", token).get("/calendar/calendars").errors(401, InvalidRequest)
 	}
 	dates := "/calendar/dates/" + desk
@@ -150,10 +152,10 @@ func TestTokensAndPermissions(t *testing.T) {
 	for _, op := range ops {
 		for _, token := range []string{reader, editor, cleaner, nobody} {
 			a := p.as(token).do(op.method, op.path, op.body)
-			if allowed := strings.Contains(op.may, token); allowed == (a.status == 403) {
-				t.Errorf("%s %s as %s: %d", op.method, op.path, token, a.status)
+			if allowed := strings.Contains(op.may, token); allowed == (a.Status == 403) {
+				t.Errorf("%s %s as %s: %d", op.method, op.path, token, a.Status)
 			}
-			if a.status == 403 {
+			if a.Status == 403 {
 				a.errors(403, InvalidRequest)
 			}
 		}
@@ -168,7 +170,7 @@ func TestRefMetadata(t *testing.T) {
 	if want := (Metadata{"2031-05-20T08:15:30Z", user, "2031-05-20T08:15:30Z", user}); *c.Metadata != want {
 		t.Errorf("%+v", c.Metadata)
 	}
-	*p.clock = p.clock.Add(time.Hour)
+	p.clock.Add(time.Hour)
 	u := p.with("x-okapi-user-id", user2).do("PUT", path(c.ID), summer(desk)).want(200).calendar()
 	if want := (Metadata{"2031-05-20T08:15:30Z", user, "2031-05-20T09:15:30Z", user2}); *u.Metadata != want {
 		t.Errorf("%+v", u.Metadata)

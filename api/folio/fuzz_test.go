@@ -19,21 +19,21 @@ func FuzzBody(f *testing.F) {
 	p := newPlace(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		p := *p
-		p.t = t
+		p.T = t
 		a := p.post(body)
-		switch a.status {
+		switch a.Status {
 		case 201:
 		case 400, 409, 413:
 			if len(read[ErrorBody](a).Errors) == 0 {
-				t.Fatal(a.raw)
+				t.Fatal(a.Raw)
 			}
 			return
 		default:
-			t.Fatalf("%d %s", a.status, a.raw)
+			t.Fatalf("%d %s", a.Status, a.Raw)
 		}
 		c := a.calendar()
-		if got := p.get(path(c.ID)).want(200).raw; got != a.raw {
-			t.Fatalf("got %s want %s", got, a.raw)
+		if got := p.get(path(c.ID)).want(200).Raw; got != a.Raw {
+			t.Fatalf("got %s want %s", got, a.Raw)
 		}
 		u := p.do("PUT", path(c.ID), c).want(200).calendar()
 		if u.Metadata = c.Metadata; len(u.NormalHours) != len(c.NormalHours) || len(u.Exceptions) != len(c.Exceptions) {
@@ -53,14 +53,14 @@ func FuzzQuery(f *testing.F) {
 	shared := p
 	f.Fuzz(func(t *testing.T, point, from, to, closed, offset, limit string) {
 		p := *shared
-		p.t = t
+		p.T = t
 		if limit == "2147483647" && closed != "" {
 			limit = "1000" // the answer is as long as is asked for
 		}
 		q := url.Values{"startDate": {from}, "endDate": {to}, "includeClosed": {closed}, "offset": {offset}, "limit": {limit}, "date": {from}, "id": {point}}.Encode()
 		for _, path := range []string{"/calendar/calendars?", "/calendar/dates/" + url.PathEscape(point) + "/all-openings?", "/calendar/dates/" + url.PathEscape(point) + "/surrounding-openings?"} {
-			if a := p.get(path + q); a.status >= 500 {
-				t.Fatalf("%s: %d %s", path+q, a.status, a.raw)
+			if a := p.get(path + q); a.Status >= 500 {
+				t.Fatalf("%s: %d %s", path+q, a.Status, a.Raw)
 			}
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/api/rest"
 )
 
@@ -232,7 +233,7 @@ func TestMalformedBodies(t *testing.T) {
 		change(body)
 		a := p.post(body).want(400)
 		if e := read[ErrorBody](a).Errors; len(e) == 0 || len(e) > maxFaults || e[0].Code != InvalidParameter {
-			t.Errorf("%s: %s", name, a.raw)
+			t.Errorf("%s: %s", name, a.Raw)
 		}
 	}
 	for _, body := range []string{"", " ", "{", "[]", "null", `"x"`, "{} x", `{"name":"a","name":"b"}`} {
@@ -253,7 +254,7 @@ func TestRefUnknownPathsAndMethods(t *testing.T) {
 	}
 	for _, m := range []string{"POST " + path(desk), "PUT /calendar/calendars", "PATCH " + path(desk), "DELETE /calendar/dates/" + desk + "/all-openings"} {
 		method, path, _ := strings.Cut(m, " ")
-		if a := p.do(method, path, nil); a.header.Get("Allow") == "" {
+		if a := p.do(method, path, nil); a.Header.Get("Allow") == "" {
 			t.Error(m)
 		} else {
 			a.errors(405, InvalidRequest)
@@ -271,7 +272,7 @@ func TestCodesOfEveryStatus(t *testing.T) {
 		w := httptest.NewRecorder()
 		e := errorWriter{func() time.Time { return now }}
 		e.WriteError(w, httptest.NewRequest("GET", "/calendar/calendars", nil), &rest.Problem{Status: status, Err: errors.New("secret")})
-		answer{t, w.Code, w.Header(), w.Body.String()}.errors(status, want)
+		answer{apitest.Answered(t, w)}.errors(status, want)
 		if strings.Contains(w.Body.String(), "secret") {
 			t.Error(w.Body)
 		}
@@ -296,8 +297,8 @@ func TestErrorsRepeatLongListsSeldom(t *testing.T) {
 		list = append(list, js{"name": strings.Repeat("n", 300), "startDate": "2030-01-01", "endDate": fmt.Sprintf("20%02d-01-01", 30+i%60), "openings": []js{}})
 	}
 	a := p.post(month(list...)).want(400)
-	if len(a.raw) > 3*maxEcho {
-		t.Errorf("%d bytes", len(a.raw))
+	if len(a.Raw) > 3*maxEcho {
+		t.Errorf("%d bytes", len(a.Raw))
 	}
 }
 
@@ -313,7 +314,7 @@ func TestOneOfManyGetsTheDays(t *testing.T) {
 			a := p.post(summer(desk))
 			mu.Lock()
 			defer mu.Unlock()
-			got[a.status]++
+			got[a.Status]++
 		})
 	}
 	wg.Wait()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -56,7 +57,7 @@ func newPlace(t testing.TB) *place {
 	})
 	p.store = s
 	p.update(p.fill)
-	if p.api, err = New(Options{Store: s, Now: clock}).Handler(); err != nil {
+	if p.api, err = New(rest.Options{Store: s, Now: clock}).Handler(); err != nil {
 		t.Fatal(err)
 	}
 	return p.as(admin)

@@ -31,12 +31,6 @@ const Name = "house"
 // base is where all paths begin.
 const base = "/v1"
 
-// Options are what the API is made of.
-type Options struct {
-	Store *store.Store
-	Now   func() time.Time // nil: time.Now
-}
-
 // service answers the requests.
 type service struct {
 	store *store.Store
@@ -44,11 +38,8 @@ type service struct {
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
-func New(o Options) *rest.API {
-	s := &service{store: o.Store, now: o.Now}
-	if s.now == nil {
-		s.now = time.Now
-	}
+func New(o rest.Options) *rest.API {
+	s := &service{store: o.Store, now: o.Clock()}
 	return &rest.API{
 		Name:         Name,
 		Prefixes:     []string{base + "/"},

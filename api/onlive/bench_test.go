@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/apitest"
 	"daybook/api/blocks"
 	"daybook/api/rest"
 	"daybook/ical"
@@ -17,11 +18,11 @@ import (
 // crowd fills the place with events of an hour, spread over a thousand more
 // resources and years from 2027 on, and gives the ids of the resources.
 func (p *place) crowd(events int) []string {
-	p.t.Helper()
+	p.T.Helper()
 	const resources, batch = 1000, 5000
 	ids := make([]string, resources)
 	homes := make([]store.CollectionID, resources)
-	p.update(func(tx *store.Tx) error {
+	p.Update(func(tx *store.Tx) error {
 		org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
 		if err != nil {
 			return err
@@ -44,7 +45,7 @@ func (p *place) crowd(events int) []string {
 		for i := range prepared {
 			prepared[i] = p.crowdEvent(from + i)
 		}
-		p.update(func(tx *store.Tx) error {
+		p.Update(func(tx *store.Tx) error {
 			for i, x := range prepared {
 				put := store.Put{Actor: store.System(), Collection: homes[(from+i)%resources], Name: fmt.Sprintf("%d.ics", from+i), Object: x}
 				if _, err := tx.PutObject(put); err != nil {
@@ -61,14 +62,14 @@ func (p *place) crowd(events int) []string {
 // one before.
 func (p *place) crowdEvent(n int) *store.Prepared {
 	start := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n/1000) * 3 * time.Hour)
-	ics := event(fmt.Sprintf("crowd-%d", n), "DTSTART:"+start.Format("20060102T150405Z"), "DURATION:PT1H", "SUMMARY:Visit")
+	ics := apitest.Event(fmt.Sprintf("crowd-%d", n), "DTSTART:"+start.Format("20060102T150405Z"), "DURATION:PT1H", "SUMMARY:Visit")
 	o, err := ical.ParseResource([]byte(strings.ReplaceAll(ics, "\n", "\r\n")), ical.Limits{})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	x, err := p.store.Prepare(o)
+	x, err := p.Store.Prepare(o)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return x
 }
@@ -128,7 +129,7 @@ func (p *place) benchTransaction(b *testing.B, ids []string) {
 		start := time.Date(2027, 3, 1, 2, 0, n/len(ids), 0, time.UTC)
 		body := &blockSlotBody{Start: rest.Some(instant{start}), End: rest.Some(instant{start.Add(time.Second)}), Calendars: rest.Some(idList{ids[n%len(ids)]})}
 		n++
-		err := p.store.Update(b.Context(), func(tx *store.Tx) error {
+		err := p.Store.Update(b.Context(), func(tx *store.Tx) error {
 			org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
 			if err != nil {
 				return err
@@ -141,7 +142,7 @@ func (p *place) benchTransaction(b *testing.B, ids []string) {
 			if err != nil {
 				return err
 			}
-			prepared, err := p.store.Prepare(o)
+			prepared, err := p.Store.Prepare(o)
 			if err != nil {
 				return err
 			}
@@ -161,7 +162,7 @@ func (p *place) benchTransaction(b *testing.B, ids []string) {
 
 // benchCheck asks for free time in one calendar after the other, without HTTP.
 func (p *place) benchCheck(b *testing.B, ids []string) {
-	err := p.store.View(b.Context(), func(v *store.View) error {
+	err := p.Store.View(b.Context(), func(v *store.View) error {
 		owners := make([]store.PrincipalID, len(ids))
 		for i, id := range ids {
 			r, err := v.PrincipalByUUID(uuid.MustParse(id))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -101,7 +102,7 @@ func TestInferredMalformedJSONHasNoErrors(t *testing.T) {
 	for _, body := range []string{`{`, `[]`, `"x"`, `null`, `5`, `{"start":}`, `{} {}`, "\xff", `{"start":"a","start":"b"}`, strings.Repeat("[", 100)} {
 		p.do("POST", slotPath, body).says(400, `{"statusCode":400,"message":"Invalid input","errors":[]}`)
 	}
-	r := p.request("POST", slotPath, "")
+	r := p.Request("POST", slotPath, "")
 	r.Header.Set("Content-Type", "application/json")
 	p.send(r).says(400, `{"statusCode":400,"message":"Invalid input","errors":[]}`)
 }
@@ -173,8 +174,8 @@ func TestInferredWithoutEndItIsEndless(t *testing.T) {
 	p := newPlace(t)
 	id := p.block(fields{"end": absent, "serviceId": visit}).id()
 	a := p.do("GET", "/api/v1/appointments/"+id, "").want(200)
-	if strings.Contains(a.raw, `"end"`) {
-		t.Error(a.raw)
+	if strings.Contains(a.Raw, `"end"`) {
+		t.Error(a.Raw)
 	}
 	ics := p.stored(ada)[id+".ics"]
 	if !strings.Contains(ics, "\nDTEND:20370301T100000Z\n") || !strings.Contains(ics, "\nX-DAYBOOK-OPEN-ENDED:TRUE\n") {
@@ -197,7 +198,7 @@ func TestClientEndsAnEndlessBlock(t *testing.T) {
 	p := newPlace(t)
 	id := p.block(fields{"end": absent}).id()
 	ics := strings.Replace(p.stored(ada)[id+".ics"], "DTEND:20370301T100000Z", "DTEND:20270301T120000Z", 1)
-	p.calendar(ada, id+".ics", ics)
+	p.Put(ada, id+".ics", ics)
 	if got := p.get(id); got.End != "2027-03-01T12:00:00.000Z" {
 		t.Errorf("%+v", got)
 	}
@@ -229,15 +230,15 @@ func TestInferredConflictWithWhatTakesTime(t *testing.T) {
 		{"around it", ada, []string{"DTSTART:20270101T000000Z", "DTEND:20280101T000000Z"}, true},
 	} {
 		uid := fmt.Sprint("event-", i)
-		p.calendar(c.owner, uid+".ics", event(uid, c.lines...))
+		p.Put(c.owner, uid+".ics", apitest.Event(uid, c.lines...))
 		switch a := p.block(nil); {
-		case c.busy && a.status != 409, !c.busy && a.status != 200:
-			t.Errorf("%s: %d %s", c.name, a.status, a.raw)
+		case c.busy && a.Status != 409, !c.busy && a.Status != 200:
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Raw)
 		case !c.busy:
 			p.do("DELETE", "/api/v1/appointments/"+a.id(), "").want(200)
 		}
-		p.update(func(tx *store.Tx) error {
-			col, err := collectionOf(&tx.View, c.owner)
+		p.Update(func(tx *store.Tx) error {
+			col, err := apitest.CollectionOf(&tx.View, c.owner)
 			if err != nil {
 				return err
 			}
@@ -267,7 +268,7 @@ func TestInferredBlocksMayTouch(t *testing.T) {
 // [inferred] Time outside working hours can be blocked.
 func TestInferredHoursAreNotLookedAt(t *testing.T) {
 	p := newPlace(t)
-	p.calendar(ada, "hours.ics", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//T//EN\nBEGIN:VAVAILABILITY\nUID:hours\nDTSTAMP:20270101T000000Z\n"+
+	p.Put(ada, "hours.ics", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//T//EN\nBEGIN:VAVAILABILITY\nUID:hours\nDTSTAMP:20270101T000000Z\n"+
 		"BEGIN:AVAILABLE\nUID:a\nDTSTAMP:20270101T000000Z\nDTSTART:20270101T080000Z\nDTEND:20270101T090000Z\nRRULE:FREQ=DAILY\nEND:AVAILABLE\nEND:VAVAILABILITY\nEND:VCALENDAR\n")
 	p.block(nil).want(200)
 }
@@ -291,7 +292,7 @@ func TestOfFiftyEqualRequestsAtOnceOneIsAnswered200(t *testing.T) {
 				full["externalId"] = fmt.Sprint("external ", i)
 			}
 			maps.DeleteFunc(full, func(_ string, v any) bool { return v == absent })
-			requests[i] = text(t, full)
+			requests[i] = apitest.JSON(t, full)
 		}
 		var wg sync.WaitGroup
 		start := make(chan struct{})
@@ -305,7 +306,7 @@ func TestOfFiftyEqualRequestsAtOnceOneIsAnswered200(t *testing.T) {
 		wg.Wait()
 		made, ids := 0, map[string]bool{}
 		for _, a := range answers {
-			if a.status == 200 {
+			if a.Status == 200 {
 				made++
 				ids[a.id()] = true
 				continue
@@ -378,7 +379,7 @@ func TestIdempotencyEndsWhenTheBlockIsMoved(t *testing.T) {
 	body := fields{"externalId": "EXT-1"}
 	id := p.block(body).id()
 	ics := strings.ReplaceAll(p.stored(ada)[id+".ics"], "20270301T1", "20270305T1")
-	p.calendar(ada, id+".ics", ics)
+	p.Put(ada, id+".ics", ics)
 	if got := p.get(id); got.Start != "2027-03-05T10:00:00.000Z" || got.ExternalID != "EXT-1" {
 		t.Errorf("%+v", got)
 	}
@@ -389,9 +390,9 @@ func TestIdempotencyEndsWhenTheBlockIsMoved(t *testing.T) {
 }
 
 func (p *place) state(owner string) (out store.State) {
-	p.t.Helper()
-	err := p.store.View(p.t.Context(), func(v *store.View) error {
-		c, err := collectionOf(v, owner)
+	p.T.Helper()
+	err := p.Store.View(p.T.Context(), func(v *store.View) error {
+		c, err := apitest.CollectionOf(v, owner)
 		if err != nil {
 			return err
 		}
@@ -399,7 +400,7 @@ func (p *place) state(owner string) (out store.State) {
 		return err
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return out
 }
@@ -409,11 +410,11 @@ func TestInferredOrderOfChecks(t *testing.T) {
 	p := newPlace(t)
 	p.block(nil).want(200)
 	bad := `{"start": "x", "calendarIds": ["` + unknown + `"]}`
-	r := p.request("POST", slotPath, bad)
+	r := p.Request("POST", slotPath, bad)
 	r.Header.Set("Content-Type", "text/plain")
 	r.Header.Set("x-onlive-site-date", "x")
 	p.send(r).want(401)
-	r = p.request("POST", slotPath, bad)
+	r = p.Request("POST", slotPath, bad)
 	r.Header.Set("Content-Type", "text/plain")
 	p.send(r).want(415)
 	p.as(viewer).do("POST", slotPath, bad).want(400)

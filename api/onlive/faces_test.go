@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -19,7 +20,7 @@ func TestClientDragsABlock(t *testing.T) {
 	id := p.block(fields{"calendarIds": []string{ada, room}, "extraFields": fields{"a": 1}, "origin": "web"}).id()
 	ics := strings.ReplaceAll(p.stored(ada)[id+".ics"], "20270301T1", "20270302T1")
 	ics = strings.Replace(ics, "SUMMARY:Blocked", "SUMMARY:Moved", 1)
-	p.calendar(ada, id+".ics", ics)
+	p.Put(ada, id+".ics", ics)
 	got := p.get(id)
 	if got.Start != "2027-03-02T10:00:00.000Z" || got.Title != "Moved" || string(got.ExtraFields) != `{"a":1}` || got.Origin != "web" || !slices.Equal(got.CalendarIDs, []string{ada, room}) {
 		t.Errorf("%+v", got)
@@ -33,8 +34,8 @@ func TestClientRemovesABlockFromOneCalendar(t *testing.T) {
 	p := newPlace(t)
 	body := fields{"calendarIds": []string{ada, room}, "externalId": "EXT-1"}
 	id := p.block(body).id()
-	p.update(func(tx *store.Tx) error {
-		c, err := collectionOf(&tx.View, ada)
+	p.Update(func(tx *store.Tx) error {
+		c, err := apitest.CollectionOf(&tx.View, ada)
 		if err != nil {
 			return err
 		}
@@ -51,7 +52,7 @@ func TestClientRemovesABlockFromOneCalendar(t *testing.T) {
 func TestClientMakesABlockTransparent(t *testing.T) {
 	p := newPlace(t)
 	id := p.block(nil).id()
-	p.calendar(ada, id+".ics", strings.Replace(p.stored(ada)[id+".ics"], "TRANSP:OPAQUE", "TRANSP:TRANSPARENT", 1))
+	p.Put(ada, id+".ics", strings.Replace(p.stored(ada)[id+".ics"], "TRANSP:OPAQUE", "TRANSP:TRANSPARENT", 1))
 	p.block(nil).want(200)
 	if p.list("").Total != 2 {
 		t.Error("it is still a block")
@@ -63,7 +64,7 @@ func TestCopyInTheHomeOfAUserDoesNotCount(t *testing.T) {
 	p := newPlace(t)
 	body := fields{"externalId": "EXT-1"}
 	id := p.block(body).id()
-	p.calendar("0197f3c2-0000-7000-8000-0000000000f1", "mine.ics", p.stored(ada)[id+".ics"])
+	p.Put("0197f3c2-0000-7000-8000-0000000000f1", "mine.ics", p.stored(ada)[id+".ics"])
 	if got := p.get(id).CalendarIDs; !slices.Equal(got, []string{ada}) {
 		t.Errorf("got %v", got)
 	}
@@ -75,7 +76,7 @@ func TestCopyInTheHomeOfAUserDoesNotCount(t *testing.T) {
 // A block of a user's own is nobody's business.
 func TestBlocksInTheHomeOfAUserAreNotShown(t *testing.T) {
 	p := newPlace(t)
-	p.calendar("0197f3c2-0000-7000-8000-0000000000f1", "mine.ics", event(unknown, "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "CATEGORIES:BLOCK"))
+	p.Put("0197f3c2-0000-7000-8000-0000000000f1", "mine.ics", apitest.Event(unknown, "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "CATEGORIES:BLOCK"))
 	p.do("GET", "/api/v1/appointments/"+unknown, "").want(404)
 	p.do("DELETE", "/api/v1/appointments/"+unknown, "").want(404)
 	if p.list("").Total != 0 {
@@ -99,7 +100,7 @@ func TestFieldsComeBackAsSent(t *testing.T) {
 		if want.Lang != "" {
 			body["lang"] = want.Lang
 		}
-		extra := text(p.t, body["extraFields"])
+		extra := apitest.JSON(p.T, body["extraFields"])
 		id := p.block(body).id()
 		got := p.get(id)
 		if got.Title != want.Title || got.Description != want.Description || got.Origin != want.Origin || got.ExternalID != want.ExternalID ||

@@ -42,25 +42,25 @@ func FuzzBlockSlot(f *testing.F) {
 	p := newPlace(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		q := *p
-		q.t = t
+		q.T = t
 		if body == "" {
 			return
 		}
 		a := q.do("POST", slotPath, body)
-		switch a.status {
+		switch a.Status {
 		case 200:
 			id := a.id()
 			got := q.do("GET", "/api/v1/appointments/"+id, "").want(200)
-			if !json.Valid([]byte(got.raw)) {
-				t.Fatalf("%q is answered as %s", body, got.raw)
+			if !json.Valid([]byte(got.Raw)) {
+				t.Fatalf("%q is answered as %s", body, got.Raw)
 			}
 			q.do("DELETE", "/api/v1/appointments/"+id, "").want(200)
 		case 400, 403, 409:
-			if !strings.HasPrefix(a.raw, `{"statusCode":`) {
-				t.Fatalf("%q: %s", body, a.raw)
+			if !strings.HasPrefix(a.Raw, `{"statusCode":`) {
+				t.Fatalf("%q: %s", body, a.Raw)
 			}
 		default:
-			t.Fatalf("%q: %d %s", body, a.status, a.raw)
+			t.Fatalf("%q: %d %s", body, a.Status, a.Raw)
 		}
 	})
 }

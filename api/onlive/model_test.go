@@ -73,8 +73,8 @@ func TestRandomRequestsAgreeWithAPlainModel(t *testing.T) {
 			slices.Sort(b.calendars)
 			status, same := b.answer(have)
 			a := p.block(b.body())
-			if a.status != status {
-				t.Fatalf("%+v: %d %s, want %d beside %+v", b, a.status, a.raw, status, have)
+			if a.Status != status {
+				t.Fatalf("%+v: %d %s, want %d beside %+v", b, a.Status, a.Raw, status, have)
 			}
 			if status != 200 {
 				continue

@@ -14,12 +14,12 @@ import (
 
 func TestSeedAuthorizationNeedsTheCredentialAndItsSignature(t *testing.T) {
 	p := newPlace(t)
-	r := p.request("POST", slotPath, `{"start":"2027-03-01T10:00:00Z"}`)
+	r := p.Request("POST", slotPath, `{"start":"2027-03-01T10:00:00Z"}`)
 	if !regexp.MustCompile(`^ONLIVESITE Credential:MANAGER, Signature=[0-9a-f]{64}$`).MatchString(r.Header.Get("Authorization")) {
 		t.Fatal(r.Header)
 	}
 	p.send(r).want(200)
-	r = p.request("POST", slotPath, "{}")
+	r = p.Request("POST", slotPath, "{}")
 	r.Header.Del("Authorization")
 	p.send(r).says(401, `{"statusCode":401,"message":"Unauthorized"}`)
 }
@@ -29,10 +29,10 @@ func TestSeedContentTypeIsJSON(t *testing.T) {
 	for kind, status := range map[string]int{
 		"application/json": 200, "application/json; charset=utf-8": 409, "text/plain": 415, "application/x-www-form-urlencoded": 415, "": 415,
 	} {
-		r := p.request("POST", slotPath, `{"start":"2027-03-01T10:00:00Z"}`)
+		r := p.Request("POST", slotPath, `{"start":"2027-03-01T10:00:00Z"}`)
 		r.Header.Set("Content-Type", kind)
-		if a := p.send(r); a.status != status && (status == 415 || a.status != 200 && a.status != 409) {
-			t.Errorf("%q: %d %s", kind, a.status, a.raw)
+		if a := p.send(r); a.Status != status && (status == 415 || a.Status != 200 && a.Status != 409) {
+			t.Errorf("%q: %d %s", kind, a.Status, a.Raw)
 		} else if status == 415 {
 			a.says(415, `{"statusCode":415,"message":"Unsupported Media Type"}`)
 		}
@@ -61,7 +61,7 @@ func TestSeedStartIsRequiredAndUTCAndInTheFuture(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := *p
-			q.t = t
+			q.T = t
 			q.block(fields{"start": start, "end": absent}).faults("start")
 		})
 	}
@@ -131,10 +131,10 @@ func TestSeedTextsAndOriginAreOptional(t *testing.T) {
 func TestSeedAnswerIsTheID(t *testing.T) {
 	p := newPlace(t)
 	a := p.block(fields{"calendarIds": []string{ada, bob, room}}).want(200)
-	if !regexp.MustCompile(`^\{"id":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}\n$`).MatchString(a.raw) {
-		t.Error(a.raw)
+	if !regexp.MustCompile(`^\{"id":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}\n$`).MatchString(a.Raw) {
+		t.Error(a.Raw)
 	}
-	if ct := a.header.Get("Content-Type"); ct != "application/json" {
+	if ct := a.Header.Get("Content-Type"); ct != "application/json" {
 		t.Error(ct)
 	}
 }
@@ -163,7 +163,7 @@ func TestSeedOnlyPOSTBlocks(t *testing.T) {
 	p := newPlace(t)
 	for _, method := range []string{"PUT", "PATCH"} {
 		w := httptest.NewRecorder()
-		p.api.ServeHTTP(w, httptest.NewRequest(method, slotPath, nil))
+		p.API.ServeHTTP(w, httptest.NewRequest(method, slotPath, nil))
 		if w.Code != 405 || w.Header().Get("Allow") == "" || strings.TrimSpace(w.Body.String()) != `{"statusCode":405,"message":"Method Not Allowed"}` {
 			t.Errorf("%s: %d %s", method, w.Code, w.Body)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -29,13 +30,13 @@ func TestDocsAuthDateAndSecret(t *testing.T) {
 		},
 		"no authorization": func(h map[string][]string) { delete(h, "Authorization") },
 	} {
-		r := p.request("GET", path, "")
+		r := p.Request("GET", path, "")
 		change(r.Header)
-		if a := p.send(r); a.status != 401 || strings.TrimSpace(a.raw) != `{"statusCode":401,"message":"Unauthorized"}` || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "ONLIVESITE") {
-			t.Errorf("%s: %d %s", name, a.status, a.raw)
+		if a := p.send(r); a.Status != 401 || strings.TrimSpace(a.Raw) != `{"statusCode":401,"message":"Unauthorized"}` || !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "ONLIVESITE") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Raw)
 		}
 	}
-	p.update(func(tx *store.Tx) error { return tx.DeleteCredential(manager) })
+	p.Update(func(tx *store.Tx) error { return tx.DeleteCredential(manager) })
 	p.do("GET", path, "").want(401)
 }
 
@@ -58,7 +59,7 @@ func TestDocsGetAppointment(t *testing.T) {
 	p.as(viewer).do("GET", "/api/v1/appointments/"+id, "").want(200)
 	p.as(porter).do("GET", "/api/v1/appointments/"+id, "").says(404, missing)
 	p.as(rival).do("GET", "/api/v1/appointments/"+id, "").says(404, missing)
-	p.calendar(ada, "event.ics", event(unknown, "DTSTART:20270501T100000Z", "DTEND:20270501T110000Z", "SUMMARY:no block"))
+	p.Put(ada, "event.ics", apitest.Event(unknown, "DTSTART:20270501T100000Z", "DTEND:20270501T110000Z", "SUMMARY:no block"))
 	p.do("GET", "/api/v1/appointments/"+unknown, "").says(404, missing)
 }
 
@@ -77,7 +78,7 @@ func TestStatesOfABlock(t *testing.T) {
 	p := newPlace(t)
 	for i, status := range []string{"CONFIRMED", "TENTATIVE", "CANCELLED"} {
 		uid := fmt.Sprintf("0197f3c2-0000-7000-8000-00000000100%d", i)
-		p.calendar(ada, uid+".ics", event(uid, "DTSTART:20270501T100000Z", "DTEND:20270501T110000Z", "CATEGORIES:BLOCK", "STATUS:"+status))
+		p.Put(ada, uid+".ics", apitest.Event(uid, "DTSTART:20270501T100000Z", "DTEND:20270501T110000Z", "CATEGORIES:BLOCK", "STATUS:"+status))
 		if got := p.get(uid); got.State != []string{"confirmed", "pending", "cancelled"}[i] {
 			t.Errorf("%s is %s", status, got.State)
 		}
@@ -142,9 +143,9 @@ func TestDocsListAppointments(t *testing.T) {
 // What takes no time by its length, or is no block, is not listed.
 func TestListHasBlocksOnly(t *testing.T) {
 	p := newPlace(t)
-	p.calendar(ada, "a.ics", event("a", "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z"))
-	p.calendar(ada, "b.ics", event("b", "DTSTART:20270301T100000Z", "CATEGORIES:BLOCK"))
-	p.calendar(ada, "c.ics", event("c", "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "CATEGORIES:Break"))
+	p.Put(ada, "a.ics", apitest.Event("a", "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z"))
+	p.Put(ada, "b.ics", apitest.Event("b", "DTSTART:20270301T100000Z", "CATEGORIES:BLOCK"))
+	p.Put(ada, "c.ics", apitest.Event("c", "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "CATEGORIES:Break"))
 	got := p.list("")
 	if got.Total != 1 || got.Items[0].Title != "Break" {
 		t.Errorf("%+v", got)
@@ -155,7 +156,7 @@ func TestListHasBlocksOnly(t *testing.T) {
 func TestInstancesOfASeries(t *testing.T) {
 	p := newPlace(t)
 	const uid = "0197f3c2-0000-7000-8000-000000002000"
-	p.calendar(ada, "s.ics", event(uid, "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "RRULE:FREQ=DAILY;COUNT=3", "CATEGORIES:BLOCK", "SUMMARY:Daily"))
+	p.Put(ada, "s.ics", apitest.Event(uid, "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "RRULE:FREQ=DAILY;COUNT=3", "CATEGORIES:BLOCK", "SUMMARY:Daily"))
 	got := p.list("search=daily")
 	if got.Total != 3 || got.Items[1].ID != uid+"_20270302T100000Z" || got.Items[1].Start != "2027-03-02T10:00:00.000Z" {
 		t.Fatalf("%+v", got)
@@ -265,8 +266,8 @@ func TestDocsNewerSpelling(t *testing.T) {
 	path := "/api/v2/appointments/" + id
 	a := p.do("GET", path, "").want(200)
 	got := decoded[Appointment2](a)
-	if got.StartAt != "2027-03-01T10:00:00.000Z" || got.EndAt != "2027-03-01T11:00:00.000Z" || got.Status != "confirmed" || strings.Contains(a.raw, "blocked") || strings.Contains(a.raw, `"start"`) {
-		t.Error(a.raw)
+	if got.StartAt != "2027-03-01T10:00:00.000Z" || got.EndAt != "2027-03-01T11:00:00.000Z" || got.Status != "confirmed" || strings.Contains(a.Raw, "blocked") || strings.Contains(a.Raw, `"start"`) {
+		t.Error(a.Raw)
 	}
 	list := decoded[Page[Appointment2]](p.do("GET", "/api/v2/appointments?search=blocked", "").want(200))
 	if list.Total != 1 || list.Items[0].StartAt != got.StartAt {
@@ -286,10 +287,10 @@ func TestErrorsOutsideOfTheRoutesHaveTheShapeToo(t *testing.T) {
 	p.do("POST", "/api/v1/calendars", "{}").says(405, `{"statusCode":405,"message":"Method Not Allowed"}`)
 	p.do("POST", slotPath, `{"title":"`+strings.Repeat("x", 1<<20)+`"}`).says(413, `{"statusCode":413,"message":"Request Entity Too Large"}`)
 	p.do("GET", "/api/v1/appointments?page=1;2", "").want(400)
-	if err := p.store.Close(); err != nil {
+	if err := p.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if a := p.do("GET", "/api/v1/calendars", ""); a.status != 503 || !strings.HasPrefix(a.raw, `{"statusCode":503,"message":"`) {
-		t.Errorf("%d %s", a.status, a.raw)
+	if a := p.do("GET", "/api/v1/calendars", ""); a.Status != 503 || !strings.HasPrefix(a.Raw, `{"statusCode":503,"message":"`) {
+		t.Errorf("%d %s", a.Status, a.Raw)
 	}
 }

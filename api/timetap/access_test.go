@@ -1,7 +1,7 @@
 package timetap
 
 import (
-	"crypto/md5" //nolint:gosec // as TimeTap's clients sign
+	"crypto/md5"
 	"encoding/hex"
 	"fmt"
 	"net/url"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -17,12 +18,12 @@ func TestBearer(t *testing.T) {
 	p := newPlace(t)
 	t.Run("[inferred] Bearer with our key; 401 for none and for a wrong one", func(t *testing.T) {
 		for _, path := range []string{"/calendar/range/1?endDate=2027-03-01", "/calendar/CLASS/1", "/staff", "/staffIdList", "/locations", "/services", "/status"} {
-			if a := p.in(t).with("").get(path).want(401); !strings.HasPrefix(a.header.Get("Www-Authenticate"), "Bearer") {
-				t.Errorf("%s: %s", path, a.header)
+			if a := p.in(t).with("").get(path).want(401); !strings.HasPrefix(a.Header.Get("Www-Authenticate"), "Bearer") {
+				t.Errorf("%s: %s", path, a.Header)
 			}
 		}
 		for _, auth := range []string{
-			"Bearer x", "Bearer admin.wrong-secret-000", "Basic eDp5", "admin.admin" + secretPart, "Bearer " + key + "." + key + secretPart, "st:api:", "Bearer st:api:key:1:2",
+			"Bearer x", "Bearer admin.wrong-secret-000", "Basic eDp5", "admin.admin" + apitest.SecretPart, "Bearer " + key + "." + key + apitest.SecretPart, "st:api:", "Bearer st:api:key:1:2",
 		} {
 			p.in(t).with(auth).get("/staff").want(401)
 		}
@@ -55,11 +56,11 @@ func TestOwnStaff(t *testing.T) {
 	} {
 		t.Run("[docs Staff] who is not an admin sees only his own staff: "+x.who, func(t *testing.T) {
 			q := p.in(t).as(x.who)
-			if got := strings.TrimSpace(q.get("/staffIdList").want(200).raw); got != x.ids {
+			if got := strings.TrimSpace(q.get("/staffIdList").want(200).Raw); got != x.ids {
 				t.Errorf("staffIdList %s, want %s", got, x.ids)
 			}
 			var staff []Staff
-			q.get("/staff").want(200).into(&staff)
+			q.get("/staff").want(200).Into(&staff)
 			if len(staff) != strings.Count(x.ids, ",")+1 {
 				t.Errorf("staff %v", staff)
 			}
@@ -85,7 +86,7 @@ func TestOwnStaff(t *testing.T) {
 		q.get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", ada)).want(404)
 		q.get("/staff/2").want(404)
 		var one Staff
-		if q.get("/staff/1").want(200).into(&one); one.FullName != "eve" {
+		if q.get("/staff/1").want(200).Into(&one); one.FullName != "eve" {
 			t.Errorf("%+v", one)
 		}
 	})
@@ -108,7 +109,7 @@ func TestSession(t *testing.T) {
 		var out struct {
 			Token string `json:"sessionToken"`
 		}
-		open.in(t).get(sign(key, key+secretPart)).want(200).into(&out)
+		open.in(t).get(sign(key, key+apitest.SecretPart)).want(200).Into(&out)
 		return out.Token
 	}
 	t.Run("[docs Introduction] a key and an MD5 signature give a session token for the Authorization header", func(t *testing.T) {
@@ -116,18 +117,18 @@ func TestSession(t *testing.T) {
 		for _, auth := range []string{token, "Bearer " + token, "bearer  " + token} {
 			p.in(t).with(auth).get("/staff").want(200)
 		}
-		if strings.Contains(token, secretPart) {
+		if strings.Contains(token, apitest.SecretPart) {
 			t.Error("the token shows the private key")
 		}
 	})
 	t.Run("upper-case hex is as good", func(t *testing.T) {
-		path := sign(key, key+secretPart)
+		path := sign(key, key+apitest.SecretPart)
 		i := strings.Index(path, "signature=") + len("signature=")
 		j := i + 32
 		open.in(t).get(path[:i] + strings.ToUpper(path[i:j]) + path[j:]).want(200)
 	})
 	t.Run("401 for a wrong key or signature, and for keys of other kinds", func(t *testing.T) {
-		for _, path := range []string{sign(key, "wrong"), sign("unknown", "x"), sign(admin, admin+secretPart), sign("a b", "x"), "/sessionToken?apiKey=key&timestamp=1&signature=zz"} {
+		for _, path := range []string{sign(key, "wrong"), sign("unknown", "x"), sign(admin, admin+apitest.SecretPart), sign("a b", "x"), "/sessionToken?apiKey=key&timestamp=1&signature=zz"} {
 			open.in(t).get(path).want(401)
 		}
 	})
@@ -149,7 +150,7 @@ func TestSession(t *testing.T) {
 		at(now.Add(sessionLife))
 		p.in(t).with(token).get("/staff").want(401)
 		at(now)
-		p.in(t).update(func(tx *store.Tx) error { return tx.DeleteCredential(key) })
+		p.in(t).Update(func(tx *store.Tx) error { return tx.DeleteCredential(key) })
 		p.in(t).with(token).get("/staff").want(401)
 	})
 }
@@ -179,7 +180,7 @@ func TestSiblings(t *testing.T) {
 			`{"status":"OPEN","subStatus":"CHECKEDIN"},{"status":"OPEN","subStatus":"INPROGRESS"},{"status":"COMPLETED","subStatus":"COMPLETED"},` +
 			`{"status":"CANCELLED","subStatus":"CANCELLED"},{"status":"NOSHOW","subStatus":"NOSHOW"}]`,
 	} {
-		if got := strings.TrimSpace(p.get(path).want(200).raw); got != want {
+		if got := strings.TrimSpace(p.get(path).want(200).Raw); got != want {
 			t.Errorf("%s:\n%s, want\n%s", path, got, want)
 		}
 	}

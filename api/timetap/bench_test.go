@@ -3,12 +3,13 @@ package timetap
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkRange(b *testing.B) {
 		b.Run(fmt.Sprintf("%dk", size.staff*size.weeks*weekly/1000), func(b *testing.B) {
 			p := newPlace(b)
 			p.crowd(size.staff, size.weeks)
-			h := p.api
+			h := p.API
 			for _, before := range []bool{true, false} {
 				b.Run(fmt.Sprintf("asked before=%v", before), func(b *testing.B) {
 					var took []time.Duration
@@ -28,21 +29,20 @@ func BenchmarkRange(b *testing.B) {
 					for b.Loop() {
 						if !before {
 							b.StopTimer()
-							fresh, err := New(Options{Store: p.store, Now: p.clock}).Handler()
+							fresh, err := New(rest.Options{Store: p.Store, Now: p.clock}).Handler()
 							if err != nil {
 								b.Fatal(err)
 							}
-							p.api = fresh
+							p.API = fresh
 							week = (week + 1) % size.weeks
 							b.StartTimer()
 						} else {
-							p.api = h
+							p.API = h
 						}
-						r := httptest.NewRequest(http.MethodGet, crowdWeek(week), nil)
-						r.Header.Set("Authorization", p.auth)
+						r := p.Request(http.MethodGet, crowdWeek(week), "")
 						w := &bin{header: http.Header{}}
 						began := time.Now()
-						p.api.ServeHTTP(w, r)
+						p.API.ServeHTTP(w, r)
 						took = append(took, time.Since(began))
 						if w.status != http.StatusOK || w.bytes < 100*20*weekly {
 							b.Fatalf("status %d, %d bytes", w.status, w.bytes)
@@ -78,15 +78,16 @@ var crowdStart = time.Date(2027, 1, 4, 7, 0, 0, 0, time.UTC) // a Monday
 
 // crowd makes staff 101, 102, … with events in so many weeks.
 func (p *place) crowd(staff, weeks int) {
-	p.t.Helper()
+	p.T.Helper()
 	cs := make([]*store.Collection, staff)
-	p.update(func(tx *store.Tx) (err error) {
-		for n := range staff { // before any object takes an alias
-			name := fmt.Sprintf("crowd%d", n)
-			if err := p.create(tx, store.Principal{Name: name, Kind: store.KindStaff, Alias: uint32(101 + n)}, "demo"); err != nil {
-				return err
-			}
-			if cs[n], err = tx.Calendar(p.ids[name]); err != nil {
+	rows := make([]store.Principal, staff)
+	for n := range rows { // before any object takes an alias
+		rows[n] = store.Principal{Name: fmt.Sprintf("crowd%d", n), Kind: store.KindStaff, Alias: uint32(101 + n)}
+	}
+	p.Principals("demo", rows...)
+	p.Update(func(tx *store.Tx) (err error) {
+		for n, x := range rows {
+			if cs[n], err = tx.Calendar(p.IDs[x.Name]); err != nil {
 				return err
 			}
 		}
@@ -96,10 +97,10 @@ func (p *place) crowd(staff, weeks int) {
 		var batch []store.Put
 		for i := range weeks * weekly {
 			batch = append(batch, store.Put{
-				Actor: store.System(), Collection: c.ID, Name: fmt.Sprintf("%d.ics", i), Object: p.prepare(crowdEvent(n, i)),
+				Actor: store.System(), Collection: c.ID, Name: fmt.Sprintf("%d.ics", i), Object: p.Prepare(crowdEvent(n, i)),
 			})
 		}
-		p.update(func(tx *store.Tx) error {
+		p.Update(func(tx *store.Tx) error {
 			for _, put := range batch {
 				if _, err := tx.PutObject(put); err != nil {
 					return err
@@ -113,13 +114,13 @@ func (p *place) crowd(staff, weeks int) {
 func crowdEvent(staff, i int) string {
 	start := crowdStart.AddDate(0, 0, i/weekly*7+i%weekly/4).Add(time.Duration(i%4) * 2 * time.Hour)
 	const form = "20060102T150405Z"
-	return "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//T//EN\n" + event(fmt.Sprintf("crowd-%d-%d@example.com", staff, i),
+	return apitest.Event(fmt.Sprintf("crowd-%d-%d@example.com", staff, i),
 		"CREATED:20270101T000000Z", "LAST-MODIFIED:20270101T000000Z",
 		"SUMMARY:Session "+fmt.Sprint(i), "DTSTART:"+start.Format(form), "DTEND:"+start.Add(45*time.Minute).Format(form),
 		"LOCATION:Room 1", "DESCRIPTION:"+strings.Repeat("A line of notes. ", 8), "CATEGORIES:CLASS", "STATUS:CONFIRMED",
 		"ORGANIZER;CN=Desk:mailto:desk@example.com", "ATTENDEE;CN=Ben Ilic;PARTSTAT=ACCEPTED:mailto:ben@example.com",
 		"ATTENDEE;CN=Ida Berg;PARTSTAT=ACCEPTED:mailto:ida@example.com",
-		"BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nDESCRIPTION:Soon\nEND:VALARM") + "END:VCALENDAR\n"
+		"BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nDESCRIPTION:Soon\nEND:VALARM")
 }
 
 // crowdWeek asks for a week of the first twenty.

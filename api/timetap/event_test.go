@@ -13,16 +13,16 @@ import (
 
 // id stores an object and gives its id.
 func (p *place) id(uid, owner string, lines ...string) int64 {
-	p.t.Helper()
+	p.T.Helper()
 	p.put(owner, uid, lines...)
 	var id int64
-	err := p.store.View(p.t.Context(), func(v *store.View) error {
-		i, err := v.Identity(p.ids["demo"], uid)
+	err := p.Store.View(p.T.Context(), func(v *store.View) error {
+		i, err := v.Identity(p.IDs["demo"], uid)
 		id = int64(i.Alias)
 		return err
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return id
 }
@@ -37,7 +37,7 @@ func TestEventFields(t *testing.T) {
 	t.Run("[inferred] all fields are always present", func(t *testing.T) {
 		first(t)
 		var all []map[string]any
-		p.in(t).march("").want(200).into(&all)
+		p.in(t).march("").want(200).Into(&all)
 		want := []string{
 			"allDay", "appointmentType", "attendees", "color", "end", "endDateTimeUTC", "id", "paid", "readOnly",
 			"recurringAppointmentId", "start", "startDateTimeUTC", "status", "subStatus", "title", "uninvoiced",
@@ -242,8 +242,8 @@ func TestOneEvent(t *testing.T) {
 		for _, path := range []string{"/calendar/range/1?endDate=2027-03-01", fmt.Sprintf("/calendar/event/APPOINTMENT/%d", id), "/staff", "/status"} {
 			p.in(t).do("HEAD", path).want(200)
 			for _, m := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
-				if a := p.in(t).do(m, path).want(405); a.header.Get("Allow") != "GET, HEAD" {
-					t.Errorf("%s %s: Allow %q", m, path, a.header.Get("Allow"))
+				if a := p.in(t).do(m, path).want(405); a.Header.Get("Allow") != "GET, HEAD" {
+					t.Errorf("%s %s: Allow %q", m, path, a.Header.Get("Allow"))
 				}
 			}
 		}

@@ -1,19 +1,16 @@
 package timetap
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
-	"daybook/ical"
+	"daybook/api/apitest"
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -41,232 +38,142 @@ const (
 	key     = "key"     // signs in TimeTap's way
 )
 
-const secretPart = "-secret-0123456789"
-
 // now is the time of every test: 08:00 in Berlin.
 var now = time.Date(2027, 2, 20, 7, 0, 0, 0, time.UTC)
 
 // place is a store with an organisation in Berlin, and the API over it.
 type place struct {
-	t     testing.TB
-	store *store.Store
-	api   http.Handler
-	auth  string
+	apitest.Place
 	clock func() time.Time
-	ids   map[string]store.PrincipalID
 }
 
 func newPlace(t testing.TB) *place { return newPlaceAt(t, func() time.Time { return now }) }
 
 func newPlaceAt(t testing.TB, clock func() time.Time) *place {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Create: true, Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
+	p := &place{*apitest.Open(t, clock, apitest.Bearer, admin), clock}
+	p.Serve(New(rest.Options{Store: p.Store, Now: clock}))
+	p.fill()
+	return p
+}
+
+func (p *place) fill() {
+	p.Principals("",
+		store.Principal{Name: "demo", DisplayName: "Demo Clinic", Kind: store.KindOrganisation, Zone: "Europe/Berlin"},
+		store.Principal{Name: "other", Kind: store.KindOrganisation, Zone: "America/New_York"})
+	p.Principals("demo",
+		store.Principal{Name: "ada", DisplayName: "Ada Noor", Kind: store.KindStaff, Alias: adaID, Color: "#aa0000", Email: "ada@example.com"},
+		store.Principal{Name: "bob", Kind: store.KindStaff, Alias: bobID},
+		store.Principal{Name: "cem", Kind: store.KindStaff, Alias: cemID},
+		store.Principal{Name: "room-1", DisplayName: "Room 1", Kind: store.KindRoom, Alias: roomID},
+		store.Principal{Name: "garden", Kind: store.KindArea, Alias: areaID},
+		store.Principal{Name: "desk", Kind: store.KindServicePoint, Alias: pointID},
+		store.Principal{Name: "front-desk", Kind: store.KindCalendar, Alias: 14},
+		store.Principal{Name: "grace", Kind: store.KindUser})
+	p.Principals("other", store.Principal{Name: "eve", Kind: store.KindStaff, Alias: evesID})
+	uuids := p.uuids("room-1", "ada")
+	p.Principals("demo", store.Principal{Name: "inside", DisplayName: "Inside", Kind: store.KindGroup, Alias: groupID, Members: uuids[:1]})
+	p.Services("demo",
+		store.Service{UUID: uuid.MustParse(yogaUUID), Alias: yogaID, Name: "Yoga", Length: time.Hour, BufferAfter: 10 * time.Minute, Color: "#00aa00"},
+		store.Service{Alias: massageID, Name: "Massage", Resources: uuids[1:], Inactive: true})
+	p.Update(func(tx *store.Tx) error {
+		if err := tx.SetGrant(p.IDs["grace"], p.IDs["demo"], store.RightRead); err != nil {
+			return err
 		}
+		return tx.SetGrant(p.IDs["grace"], p.IDs["ada"], store.RightWrite)
 	})
-	h, err := New(Options{Store: s, Now: clock}).Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &place{t: t, store: s, api: h, clock: clock, ids: map[string]store.PrincipalID{}}
-	p.update(p.fill)
-	return p.as(admin)
+	p.Tokens(
+		apitest.Token{ID: admin, Org: "demo", On: "demo", Rights: store.RightAdmin},
+		apitest.Token{ID: viewer, Org: "demo", On: "demo", Rights: store.RightRead},
+		apitest.Token{ID: forAda, Org: "demo", On: "ada", Rights: store.RightRead},
+		apitest.Token{ID: grace, Org: "demo", As: "grace"},
+		apitest.Token{ID: herself, Org: "demo", As: "ada"},
+		apitest.Token{ID: nobody, Org: "demo", On: "demo", Rights: store.RightFreeBusy},
+		apitest.Token{ID: rival, Org: "other", On: "other", Rights: store.RightAdmin},
+		apitest.Token{ID: key, Org: "demo", On: "demo", Rights: store.RightRead, Kind: store.CredentialTimeTap})
 }
 
-func (p *place) update(fn func(*store.Tx) error) {
-	p.t.Helper()
-	if err := p.store.Update(p.t.Context(), fn); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-func (p *place) fill(tx *store.Tx) error {
-	for _, x := range []store.Principal{
-		{Name: "demo", DisplayName: "Demo Clinic", Kind: store.KindOrganisation, Zone: "Europe/Berlin"},
-		{Name: "other", Kind: store.KindOrganisation, Zone: "America/New_York"},
-		{Name: "ada", DisplayName: "Ada Noor", Kind: store.KindStaff, Alias: adaID, Color: "#aa0000", Email: "ada@example.com"},
-		{Name: "bob", Kind: store.KindStaff, Alias: bobID},
-		{Name: "cem", Kind: store.KindStaff, Alias: cemID},
-		{Name: "room-1", DisplayName: "Room 1", Kind: store.KindRoom, Alias: roomID},
-		{Name: "garden", Kind: store.KindArea, Alias: areaID},
-		{Name: "desk", Kind: store.KindServicePoint, Alias: pointID},
-		{Name: "front-desk", Kind: store.KindCalendar, Alias: 14},
-		{Name: "grace", Kind: store.KindUser},
-	} {
-		if err := p.create(tx, x, "demo"); err != nil {
-			return err
+func (p *place) uuids(names ...string) (out []uuid.UUID) {
+	p.T.Helper()
+	p.Update(func(tx *store.Tx) error {
+		for _, name := range names {
+			x, err := tx.Principal(p.IDs[name])
+			if err != nil {
+				return err
+			}
+			out = append(out, x.UUID)
 		}
-	}
-	if err := p.create(tx, store.Principal{Name: "eve", Kind: store.KindStaff, Alias: evesID}, "other"); err != nil {
-		return err
-	}
-	room, err := tx.Principal(p.ids["room-1"])
-	if err != nil {
-		return err
-	}
-	inside := store.Principal{Name: "inside", DisplayName: "Inside", Kind: store.KindGroup, Alias: groupID, Members: []uuid.UUID{room.UUID}}
-	if err := p.create(tx, inside, "demo"); err != nil {
-		return err
-	}
-	if err := p.fillServices(tx); err != nil {
-		return err
-	}
-	return p.fillTokens(tx)
-}
-
-func (p *place) create(tx *store.Tx, x store.Principal, org string) error {
-	x.Org = p.ids[org]
-	if err := tx.CreatePrincipal(&x); err != nil {
-		return fmt.Errorf("%s: %w", x.Name, err)
-	}
-	p.ids[x.Name] = x.ID
-	return nil
-}
-
-func (p *place) fillServices(tx *store.Tx) error {
-	ada, err := tx.Principal(p.ids["ada"])
-	if err != nil {
-		return err
-	}
-	for _, s := range []*store.Service{
-		{UUID: uuid.MustParse(yogaUUID), Alias: yogaID, Name: "Yoga", Length: time.Hour, BufferAfter: 10 * time.Minute, Color: "#00aa00"},
-		{Alias: massageID, Name: "Massage", Resources: []uuid.UUID{ada.UUID}, Inactive: true},
-	} {
-		s.Org = p.ids["demo"]
-		if err := tx.PutService(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *place) fillTokens(tx *store.Tx) error {
-	if err := tx.SetGrant(p.ids["grace"], p.ids["demo"], store.RightRead); err != nil {
-		return err
-	}
-	if err := tx.SetGrant(p.ids["grace"], p.ids["ada"], store.RightWrite); err != nil {
-		return err
-	}
-	for _, x := range []struct {
-		id, as, on string
-		rights     store.Rights
-		kind       store.CredentialKind
-	}{
-		{admin, "", "demo", store.RightAdmin, store.CredentialBearer},
-		{viewer, "", "demo", store.RightRead, store.CredentialBearer},
-		{forAda, "", "ada", store.RightRead, store.CredentialBearer},
-		{grace, "grace", "", 0, store.CredentialBearer},
-		{herself, "ada", "", 0, store.CredentialBearer},
-		{nobody, "", "demo", store.RightFreeBusy, store.CredentialBearer},
-		{rival, "", "other", store.RightAdmin, store.CredentialBearer},
-		{key, "", "demo", store.RightRead, store.CredentialTimeTap},
-	} {
-		c := &store.Credential{ID: x.id, Kind: x.kind, Org: p.ids["demo"], Principal: p.ids[x.as]}
-		if x.on == "other" {
-			c.Org = p.ids["other"]
-		}
-		if x.on != "" {
-			c.Grants = []store.Grant{{Target: p.ids[x.on], Rights: x.rights}}
-		}
-		if err := tx.PutCredential(c, x.id+secretPart); err != nil {
-			return fmt.Errorf("%s: %w", x.id, err)
-		}
-	}
-	return nil
+		return nil
+	})
+	return out
 }
 
 // as gives the same place asked with another token.
-func (p *place) as(token string) *place { return p.with("Bearer " + token + "." + token + secretPart) }
+func (p *place) as(token string) *place { return &place{p.As(token), p.clock} }
 
 // with gives the same place asked with this Authorization.
 func (p *place) with(authorization string) *place {
 	q := *p
-	q.auth = authorization
+	q.Sign = func(r *http.Request, _ string) {
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
+		}
+	}
 	return &q
 }
 
 // in gives the same place in a subtest.
-func (p *place) in(t *testing.T) *place {
-	q := *p
-	q.t = t
-	return &q
-}
+func (p *place) in(t *testing.T) *place { return &place{p.In(t), p.clock} }
 
 // answer is what came back.
-type answer struct {
-	t      testing.TB
-	status int
-	header http.Header
-	raw    string
-}
+type answer struct{ apitest.Answer }
 
 func (p *place) do(method, path string) answer {
-	p.t.Helper()
-	r := httptest.NewRequest(method, path, nil)
-	if p.auth != "" {
-		r.Header.Set("Authorization", p.auth)
-	}
-	w := httptest.NewRecorder()
-	p.api.ServeHTTP(w, r)
-	return answer{p.t, w.Code, w.Header(), w.Body.String()}
+	p.T.Helper()
+	return answer{p.Do(method, path, "")}
 }
 
 func (p *place) get(path string) answer {
-	p.t.Helper()
+	p.T.Helper()
 	return p.do("GET", path)
 }
 
 // want checks the status, and the shape of an error.
 func (a answer) want(status int) answer {
-	a.t.Helper()
-	if a.status != status {
-		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.raw)
-	}
-	if status < 400 {
+	a.T.Helper()
+	if a.Want(status); status < 400 {
 		return a
 	}
 	var body map[string]any
-	a.into(&body)
+	a.Into(&body)
 	if len(body) != 4 || body["status"] != float64(status) || body["type"] != "about:blank" || body["title"] != http.StatusText(status) ||
-		body["detail"] == "" || a.header.Get("Content-Type") != "application/problem+json" {
-		a.t.Errorf("not a problem: %s %s", a.header, a.raw)
+		body["detail"] == "" || a.Header.Get("Content-Type") != "application/problem+json" {
+		a.T.Errorf("not a problem: %s %s", a.Header, a.Raw)
 	}
 	return a
 }
 
-func (a answer) into(v any) {
-	a.t.Helper()
-	if err := json.Unmarshal([]byte(a.raw), v); err != nil {
-		a.t.Fatalf("%v in %s", err, a.raw)
-	}
-}
-
 // events reads the events of an answer.
 func (a answer) events() []Event {
-	a.t.Helper()
+	a.T.Helper()
 	var out []Event
-	a.want(200).into(&out)
+	a.want(200).Into(&out)
 	return out
 }
 
 // one reads the only event of an answer.
 func (a answer) one() Event {
-	a.t.Helper()
+	a.T.Helper()
 	all := a.events()
 	if len(all) != 1 {
-		a.t.Fatalf("%d events: %s", len(all), a.raw)
+		a.T.Fatalf("%d events: %s", len(all), a.Raw)
 	}
 	return all[0]
 }
 
 // titles gives the titles of an answer, in its order.
 func (a answer) titles() []string {
-	a.t.Helper()
+	a.T.Helper()
 	var out []string
 	for _, e := range a.events() {
 		out = append(out, e.Title)
@@ -276,44 +183,19 @@ func (a answer) titles() []string {
 
 // march asks for all of Ada's and Bob's March 2027; more goes on the query.
 func (p *place) march(more string) answer {
-	p.t.Helper()
+	p.T.Helper()
 	return p.get("/calendar/range/1,2?startDate=2027-03-01&endDate=2027-03-31" + more)
 }
 
 // put stores an object as a calendar client does.
 func (p *place) put(owner, uid string, lines ...string) {
-	p.t.Helper()
-	p.putText(owner, uid, event(uid, lines...))
-}
-
-func event(uid string, lines ...string) string {
-	return "BEGIN:VEVENT\nUID:" + uid + "\nDTSTAMP:20270101T000000Z\n" + strings.Join(lines, "\n") + "\nEND:VEVENT\n"
+	p.T.Helper()
+	p.putText(owner, uid, apitest.Component(uid, lines...))
 }
 
 func (p *place) putText(owner, uid, components string) {
-	p.t.Helper()
-	prepared := p.prepare("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//T//EN\n" + components + "END:VCALENDAR\n")
-	p.update(func(tx *store.Tx) error {
-		c, err := tx.Calendar(p.ids[owner])
-		if err != nil {
-			return err
-		}
-		_, err = tx.PutObject(store.Put{Actor: store.System(), Collection: c.ID, Name: uid + ".ics", Object: prepared})
-		return err
-	})
-}
-
-func (p *place) prepare(ics string) *store.Prepared {
-	p.t.Helper()
-	o, err := ical.ParseResource([]byte(strings.ReplaceAll(ics, "\n", "\r\n")), ical.Limits{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	prepared, err := p.store.Prepare(o)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return prepared
+	p.T.Helper()
+	p.Put(owner, uid+".ics", apitest.Calendar(components))
 }
 
 // at gives the lines of an hour's event in March 2027, in UTC.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/ical"
 	"daybook/ical/span"
 )
@@ -86,11 +87,11 @@ func draw(rnd *rand.Rand, i int) drawn {
 	if rnd.IntN(2) == 0 {
 		lines = append(lines, "RRULE:FREQ="+[]string{"DAILY;INTERVAL=3", "WEEKLY;COUNT=9", "MONTHLY"}[rnd.IntN(3)], write("EXDATE", start.AddDate(0, 0, 42)))
 		if rnd.IntN(2) == 0 {
-			override = event(d.uid, "SUMMARY:"+d.uid+" moved", write("RECURRENCE-ID", start), write("DTSTART", start.AddDate(0, 0, rnd.IntN(30))),
+			override = apitest.Component(d.uid, "SUMMARY:"+d.uid+" moved", write("RECURRENCE-ID", start), write("DTSTART", start.AddDate(0, 0, rnd.IntN(30))),
 				fmt.Sprintf("X-DAYBOOK-BUFFER-BEFORE:PT%dM", int(d.before.Minutes())), fmt.Sprintf("X-DAYBOOK-BUFFER-AFTER:PT%dM", int(d.after.Minutes())))
 		}
 	}
-	d.text = event(d.uid, lines...) + override
+	d.text = apitest.Component(d.uid, lines...) + override
 	return d
 }
 

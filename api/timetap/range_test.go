@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -15,8 +16,8 @@ import (
 func TestRange(t *testing.T) {
 	p := newPlace(t)
 	t.Run("[seed] 200 and an array, maybe empty", func(t *testing.T) {
-		if a := p.in(t).march("").want(200); a.raw != "[]\n" || a.header.Get("Content-Type") != "application/json" {
-			t.Errorf("%s %q", a.header, a.raw)
+		if a := p.in(t).march("").want(200); a.Raw != "[]\n" || a.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s %q", a.Header, a.Raw)
 		}
 	})
 	t.Run("[seed] staffIdList is a list of integers; [inferred] else 400", func(t *testing.T) {
@@ -33,8 +34,8 @@ func TestRange(t *testing.T) {
 	})
 	t.Run("[seed] endDate is required, [inferred] and well-formed", func(t *testing.T) {
 		for _, q := range []string{"", "?endDate=", "?endDate=2027-2-1", "?endDate=2027-02-30", "?endDate=tomorrow", "?endDate=2027-03-01T00:00:00", "?endDate=2027-03-01&endDate=2027-03-02"} {
-			if a := p.in(t).get("/calendar/range/1" + q).want(400); !strings.Contains(a.raw, "endDate") {
-				t.Errorf("%s: %s", q, a.raw)
+			if a := p.in(t).get("/calendar/range/1" + q).want(400); !strings.Contains(a.Raw, "endDate") {
+				t.Errorf("%s: %s", q, a.Raw)
 			}
 		}
 	})
@@ -217,7 +218,7 @@ func TestRangeSharedAndOrder(t *testing.T) {
 
 // block stores a block in the calendars of several.
 func (p *place) block(uid string, owners []string, lines ...string) {
-	p.t.Helper()
+	p.T.Helper()
 	p.put(owners[0], uid, lines...)
 	for _, o := range owners[1:] {
 		p.put(o, uid, lines...)
@@ -226,9 +227,9 @@ func (p *place) block(uid string, owners []string, lines ...string) {
 
 func TestRangeInstances(t *testing.T) {
 	p := newPlace(t)
-	series := event("weekly", "SUMMARY:weekly", "DTSTART;TZID=Europe/Berlin:20270301T103000", "DTEND;TZID=Europe/Berlin:20270301T113000",
+	series := apitest.Component("weekly", "SUMMARY:weekly", "DTSTART;TZID=Europe/Berlin:20270301T103000", "DTEND;TZID=Europe/Berlin:20270301T113000",
 		"RRULE:FREQ=WEEKLY", "EXDATE;TZID=Europe/Berlin:20270315T103000") +
-		event("weekly", "SUMMARY:moved", "RECURRENCE-ID;TZID=Europe/Berlin:20270308T103000", "DTSTART:20270309T140000Z", "DTEND:20270309T150000Z", "STATUS:CANCELLED")
+		apitest.Component("weekly", "SUMMARY:moved", "RECURRENCE-ID;TZID=Europe/Berlin:20270308T103000", "DTSTART:20270309T140000Z", "DTEND:20270309T150000Z", "STATUS:CANCELLED")
 	p.putText("ada", "weekly", series)
 	all := p.march("").events()
 	t.Run("[inferred] one element for each instance, exceptions applied", func(t *testing.T) {
@@ -275,8 +276,8 @@ func TestRangeInstances(t *testing.T) {
 		}
 	})
 	t.Run("THISANDFUTURE describes the later ones", func(t *testing.T) {
-		p.in(t).putText("bob", "future", event("future", "SUMMARY:old", "DTSTART:20270301T090000Z", "DTEND:20270301T100000Z", "RRULE:FREQ=DAILY;COUNT=4")+
-			event("future", "SUMMARY:new", "RECURRENCE-ID;RANGE=THISANDFUTURE:20270303T090000Z", "DTSTART:20270303T110000Z", "DTEND:20270303T120000Z"))
+		p.in(t).putText("bob", "future", apitest.Component("future", "SUMMARY:old", "DTSTART:20270301T090000Z", "DTEND:20270301T100000Z", "RRULE:FREQ=DAILY;COUNT=4")+
+			apitest.Component("future", "SUMMARY:new", "RECURRENCE-ID;RANGE=THISANDFUTURE:20270303T090000Z", "DTSTART:20270303T110000Z", "DTEND:20270303T120000Z"))
 		a := p.in(t).get("/calendar/range/2?startDate=2027-03-01&endDate=2027-03-31")
 		wantTitles(t, a.titles(), "old", "old", "new", "new")
 		for _, e := range a.events() {
@@ -314,8 +315,8 @@ func TestRangeSeesChanges(t *testing.T) {
 		wantTitles(t, p.march("").titles(), title)
 	}
 	before := p.march("").one().ID
-	p.update(func(tx *store.Tx) error {
-		c, err := tx.Calendar(p.ids["ada"])
+	p.Update(func(tx *store.Tx) error {
+		c, err := tx.Calendar(p.IDs["ada"])
 		if err != nil {
 			return err
 		}

@@ -23,12 +23,6 @@ import (
 // Name is the API's name in logs and metrics.
 const Name = "timetap"
 
-// Options are what the API is made of.
-type Options struct {
-	Store *store.Store
-	Now   func() time.Time // nil: time.Now
-}
-
 // service answers the requests.
 type service struct {
 	store *store.Store
@@ -37,11 +31,8 @@ type service struct {
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
-func New(o Options) *rest.API {
-	s := &service{store: o.Store, now: o.Now}
-	if s.now == nil {
-		s.now = time.Now
-	}
+func New(o rest.Options) *rest.API {
+	s := &service{store: o.Store, now: o.Clock()}
 	a := &rest.API{
 		Name: Name,
 		Prefixes: []string{

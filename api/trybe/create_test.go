@@ -12,7 +12,7 @@ func TestCreateAnswers201WithAllFields(t *testing.T) {
 	p := newPlace(t)
 	a := p.create(func(b map[string]any) { b["label"], b["color"] = "Lunch", "#8ec5b5" }).want(201)
 	var fields struct{ Data map[string]any }
-	if err := json.Unmarshal([]byte(a.raw), &fields); err != nil {
+	if err := json.Unmarshal([]byte(a.Raw), &fields); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
@@ -26,10 +26,10 @@ func TestCreateAnswers201WithAllFields(t *testing.T) {
 	b := a.one()
 	if b.StartTime != "2027-03-01T12:30:00+01:00" || b.EndTime != "2027-03-01T13:15:00+01:00" || *b.Label != "Lunch" || b.Notes != nil ||
 		*b.Color != "#8ec5b5" || b.RecurrenceID != nil || b.CreatedAt != "2027-02-20T08:00:00+01:00" || b.SiteID != demo {
-		t.Errorf("%s", a.raw)
+		t.Errorf("%s", a.Raw)
 	}
-	if got := p.do("GET", "/shop/blocked-times/"+b.ID, "").want(200); got.raw != a.raw {
-		t.Errorf("get: %s\ncreate: %s", got.raw, a.raw)
+	if got := p.do("GET", "/shop/blocked-times/"+b.ID, "").want(200); got.Raw != a.Raw {
+		t.Errorf("get: %s\ncreate: %s", got.Raw, a.Raw)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestOneRequestWithSeveralResourcesIsOneBlock(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	for _, owner := range []string{ada, bob, room, room2, area} {
-		if data := p.stored(owner); len(data) != 1 || !strings.Contains(data[0], "UID:"+b.ID) {
+		if data := p.Listed(owner); len(data) != 1 || !strings.Contains(data[0], "UID:"+b.ID) {
 			t.Errorf("%s: %v", owner, data)
 		}
 	}
@@ -216,7 +216,7 @@ func TestRecurrenceMakesOneForEachMatchingWeekday(t *testing.T) {
 	if len(seen) != 10 {
 		t.Error("ids are not unique")
 	}
-	if data := p.stored(ada); len(data) != 1 || strings.Count(data[0], "BEGIN:VEVENT") != 1 || !strings.Contains(data[0], "RRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=") {
+	if data := p.Listed(ada); len(data) != 1 || strings.Count(data[0], "BEGIN:VEVENT") != 1 || !strings.Contains(data[0], "RRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=") {
 		t.Errorf("one VEVENT with an RRULE: %s", data)
 	}
 	p.do("GET", "/shop/blocked-times/"+*first.RecurrenceID, "").want(404)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -52,16 +53,16 @@ func TestTokens(t *testing.T) {
 		{manager, "GET", "/shop/nope", 404},
 	} {
 		a := p.as(c.token).do(c.method, c.path, "")
-		if a.status != c.status {
-			t.Errorf("%q %s %s: %d %s", c.token, c.method, c.path, a.status, a.raw)
+		if a.Status != c.status {
+			t.Errorf("%q %s %s: %d %s", c.token, c.method, c.path, a.Status, a.Raw)
 		}
-		if c.status >= 400 && (!strings.HasPrefix(a.raw, `{"message":"`) || strings.Contains(a.raw, "errors") || a.header.Get("Content-Type") != "application/json") {
-			t.Errorf("%s %s: %s", c.method, c.path, a.raw)
+		if c.status >= 400 && (!strings.HasPrefix(a.Raw, `{"message":"`) || strings.Contains(a.Raw, "errors") || a.Header.Get("Content-Type") != "application/json") {
+			t.Errorf("%s %s: %s", c.method, c.path, a.Raw)
 		}
-		if c.status == 401 && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer ") {
+		if c.status == 401 && !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer ") {
 			t.Error("no challenge")
 		}
-		if c.status == 405 && a.header.Get("Allow") == "" {
+		if c.status == 405 && a.Header.Get("Allow") == "" {
 			t.Error("no Allow")
 		}
 	}
@@ -72,7 +73,7 @@ const mustNotExist = "0197f3c2-0000-7000-8000-00000000ffff"
 func TestRevokedTokenIs401(t *testing.T) {
 	p := newPlace(t)
 	p.do("GET", "/sites", "").want(200)
-	p.update(func(tx *store.Tx) error { return tx.DeleteCredential(manager) })
+	p.Update(func(tx *store.Tx) error { return tx.DeleteCredential(manager) })
 	p.do("GET", "/sites", "").want(401)
 }
 
@@ -93,8 +94,8 @@ func TestOrderOfChecks(t *testing.T) {
 		{manager, "PUT", "/shop/blocked-times/" + id, `"x"`, 400},
 		{manager, "POST", "/shop/blocked-times", "{}", 422},
 	} {
-		if a := p.as(c.token).do(c.method, c.path, c.body); a.status != c.status {
-			t.Errorf("%s %s %q: %d %s", c.method, c.path, c.body, a.status, a.raw)
+		if a := p.as(c.token).do(c.method, c.path, c.body); a.Status != c.status {
+			t.Errorf("%s %s %q: %d %s", c.method, c.path, c.body, a.Status, a.Raw)
 		}
 	}
 }
@@ -108,20 +109,20 @@ func TestSiblings(t *testing.T) {
 		"/shop/areas?site_id=" + demo: `{"data":[{"id":"` + area + `","site_id":"` + demo + `","name":"Garden","color":null}]}`,
 	}
 	for path, body := range want {
-		if a := p.as(viewer).do("GET", path, "").want(200); strings.TrimSpace(a.raw) != body {
-			t.Errorf("%s: %s", path, a.raw)
+		if a := p.as(viewer).do("GET", path, "").want(200); strings.TrimSpace(a.Raw) != body {
+			t.Errorf("%s: %s", path, a.Raw)
 		}
 	}
 	p.do("GET", "/shop/rooms", "").faults("site_id")
 	p.as(rival).do("GET", "/shop/rooms?site_id="+demo, "").want(403)
-	if a := p.as(nobody).do("GET", "/sites", "").want(200); strings.TrimSpace(a.raw) != `{"data":[]}` {
-		t.Error(a.raw)
+	if a := p.as(nobody).do("GET", "/sites", "").want(200); strings.TrimSpace(a.Raw) != `{"data":[]}` {
+		t.Error(a.Raw)
 	}
 	p.as("").do("GET", "/sites", "").want(401)
 }
 
 func TestRouteTable(t *testing.T) {
-	for _, r := range New(Options{}).Routes {
+	for _, r := range New(rest.Options{}).Routes {
 		if d := r.Op.Describe(); d.Status < http.StatusOK || r.Summary == "" {
 			t.Errorf("%s: %+v", r.Pattern, d)
 		}

@@ -77,12 +77,12 @@ func FuzzBodies(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		p := &place{t, p.store, p.api, p.token}
+		p := &place{p.In(t)}
 		for _, a := range []answer{
 			p.do("POST", "/shop/blocked-times?site_id="+demo, body), p.do("PUT", "/shop/blocked-times/"+id, body),
 		} {
-			if a.status >= 500 || !json.Valid([]byte(a.raw)) {
-				t.Fatalf("%q: %d %s", body, a.status, a.raw)
+			if a.Status >= 500 || !json.Valid([]byte(a.Raw)) {
+				t.Fatalf("%q: %d %s", body, a.Status, a.Raw)
 			}
 		}
 	})

@@ -5,11 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
 func (p *place) at(start, end string) string {
-	p.t.Helper()
+	p.T.Helper()
 	return p.create(func(b map[string]any) { b["start_time"], b["end_time"] = start, end }).want(201).one().ID
 }
 
@@ -68,18 +69,18 @@ func TestListNeedsSiteAndDates(t *testing.T) {
 
 func TestEmptyListIsAnArray(t *testing.T) {
 	p := newPlace(t)
-	if a := p.do("GET", "/shop/blocked-times?site_id="+demo+"&date_from=2027-03-01&date_to=2027-03-01&unknown=1", ""); a.want(200).raw != "{\"data\":[]}\n" {
-		t.Error(a.raw)
+	if a := p.do("GET", "/shop/blocked-times?site_id="+demo+"&date_from=2027-03-01&date_to=2027-03-01&unknown=1", ""); a.want(200).Raw != "{\"data\":[]}\n" {
+		t.Error(a.Raw)
 	}
 }
 
 func TestBlocksOfCalendarClientsAreListed(t *testing.T) {
 	p := newPlace(t)
-	p.calendar(desk, "a.ics", event("plain@client", "DTSTART;VALUE=DATE:20270310", "SUMMARY:Closed", "CATEGORIES:Block,Private", "COLOR:Tomato"))
-	p.calendar(demo, "b.ics", event("own@client", "DTSTART:20270310T120000", "DURATION:PT1H", "CATEGORIES:TIME_OFF", "TRANSP:TRANSPARENT", "STATUS:CANCELLED"))
-	p.calendar(ada, "c.ics", event("lunch@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BREAK", "SUMMARY:Break"))
-	p.calendar(ada, "d.ics", event("event@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:MEETING", "SUMMARY:An ordinary event"))
-	p.calendar(ada, "e.ics", event("point@client", "DTSTART:20270310T130000Z", "CATEGORIES:BLOCK", "SUMMARY:No length"))
+	p.Put(desk, "a.ics", apitest.Event("plain@client", "DTSTART;VALUE=DATE:20270310", "SUMMARY:Closed", "CATEGORIES:Block,Private", "COLOR:Tomato"))
+	p.Put(demo, "b.ics", apitest.Event("own@client", "DTSTART:20270310T120000", "DURATION:PT1H", "CATEGORIES:TIME_OFF", "TRANSP:TRANSPARENT", "STATUS:CANCELLED"))
+	p.Put(ada, "c.ics", apitest.Event("lunch@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BREAK", "SUMMARY:Break"))
+	p.Put(ada, "d.ics", apitest.Event("event@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:MEETING", "SUMMARY:An ordinary event"))
+	p.Put(ada, "e.ics", apitest.Event("point@client", "DTSTART:20270310T130000Z", "CATEGORIES:BLOCK", "SUMMARY:No length"))
 	list := p.days("2027-03-10", "2027-03-10")
 	if len(list) != 3 {
 		t.Fatalf("%v", starts(list))
@@ -102,21 +103,21 @@ func TestBlocksOfCalendarClientsAreListed(t *testing.T) {
 
 func TestBlockWithoutTargetsHereCanBeChangedAndDeleted(t *testing.T) {
 	p := newPlace(t)
-	p.calendar(desk, "a.ics", event("plain@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BLOCK", "X-FOREIGN;X=1:kept"))
+	p.Put(desk, "a.ics", apitest.Event("plain@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BLOCK", "X-FOREIGN;X=1:kept"))
 	b := p.days("2027-03-10", "2027-03-10")[0]
 	if got := p.put(b.ID, map[string]any{"label": "New"}).want(200).one(); got.ID != b.ID || *got.Label != "New" {
 		t.Errorf("%+v", got)
 	}
-	if data := p.stored(desk); !strings.Contains(data[0], "X-FOREIGN;X=1:kept\r\n") || !strings.Contains(data[0], "SUMMARY:New\r\n") {
+	if data := p.Listed(desk); !strings.Contains(data[0], "X-FOREIGN;X=1:kept\r\n") || !strings.Contains(data[0], "SUMMARY:New\r\n") {
 		t.Error(data)
 	}
 	p.put(b.ID, map[string]any{"room_ids": []any{}}).faults("room_ids") // the rule applies to a request that touches the lists
 	got := p.put(b.ID, map[string]any{"room_ids": []any{room}}).want(200).one()
-	if !slices.Equal(got.Rooms, []string{room}) || len(p.stored(desk)) != 1 {
+	if !slices.Equal(got.Rooms, []string{room}) || len(p.Listed(desk)) != 1 {
 		t.Errorf("the plain calendar stays: %+v", got)
 	}
 	p.do("DELETE", "/shop/blocked-times/"+b.ID, "").want(204)
-	if len(p.stored(desk)) != 0 || len(p.stored(room)) != 0 {
+	if len(p.Listed(desk)) != 0 || len(p.Listed(room)) != 0 {
 		t.Error("not deleted everywhere")
 	}
 }
@@ -124,14 +125,14 @@ func TestBlockWithoutTargetsHereCanBeChangedAndDeleted(t *testing.T) {
 func TestBlockInAUsersHomeIsNobodyElses(t *testing.T) {
 	p := newPlace(t)
 	const user = "0197f3c2-0000-7000-8000-0000000000f1"
-	p.update(func(tx *store.Tx) error {
+	p.Update(func(tx *store.Tx) error {
 		org, err := tx.PrincipalByName("demo")
 		if err != nil {
 			return err
 		}
 		return tx.CreatePrincipal(&store.Principal{UUID: mustUUID(user), Org: org.ID, Kind: store.KindUser, Name: "user01"})
 	})
-	p.calendar(user, "a.ics", event("0197f3c2-0000-7000-8000-00000000f001", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BLOCK"))
+	p.Put(user, "a.ics", apitest.Event("0197f3c2-0000-7000-8000-00000000f001", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BLOCK"))
 	if list := p.days("2027-03-10", "2027-03-10"); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
@@ -141,9 +142,9 @@ func TestBlockInAUsersHomeIsNobodyElses(t *testing.T) {
 func TestMovedInACalendarAppIsMovedHere(t *testing.T) {
 	p := newPlace(t)
 	id := p.create(nil).want(201).one().ID
-	data := p.stored(ada)[0]
+	data := p.Listed(ada)[0]
 	moved := strings.NewReplacer("T123000", "T150000", "T131500", "T160000", "\r\n", "\n").Replace(data)
-	p.calendar(ada, id+".ics", moved)
+	p.Put(ada, id+".ics", moved)
 	got := p.do("GET", "/shop/blocked-times/"+id, "").want(200).one()
 	if got.StartTime != "2027-03-01T15:00:00+01:00" || got.EndTime != "2027-03-01T16:00:00+01:00" || got.Type != "break" {
 		t.Errorf("%+v", got)
@@ -153,10 +154,10 @@ func TestMovedInACalendarAppIsMovedHere(t *testing.T) {
 func TestOverrideKeepsTheInstancesID(t *testing.T) {
 	p := newPlace(t)
 	first := p.series()
-	data := strings.ReplaceAll(p.stored(ada)[0], "\r\n", "\n")
+	data := strings.ReplaceAll(p.Listed(ada)[0], "\r\n", "\n")
 	override := "BEGIN:VEVENT\nUID:" + *first.RecurrenceID + "\nDTSTAMP:20270101T000000Z\nRECURRENCE-ID;TZID=Europe/Berlin:20270303T123000\n" +
 		"DTSTART;TZID=Europe/Berlin:20270304T080000\nDTEND;TZID=Europe/Berlin:20270304T090000\nCATEGORIES:BLOCK\nSUMMARY:Moved\nEND:VEVENT\nEND:VCALENDAR"
-	p.calendar(ada, *first.RecurrenceID+".ics", strings.Replace(data, "END:VCALENDAR", override, 1))
+	p.Put(ada, *first.RecurrenceID+".ics", strings.Replace(data, "END:VCALENDAR", override, 1))
 	list := p.days("2027-03-04", "2027-03-04")
 	if len(list) != 1 || list[0].ID != *first.RecurrenceID+"_20270303T113000Z" || *list[0].Label != "Moved" {
 		t.Fatalf("%+v", list)
@@ -168,7 +169,7 @@ func TestOverrideKeepsTheInstancesID(t *testing.T) {
 	if list := p.days("2027-03-03", "2027-03-04"); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
-	if data := p.stored(ada)[0]; strings.Contains(data, "Moved") || !strings.Contains(data, "EXDATE;TZID=Europe/Berlin:20270303T123000") {
+	if data := p.Listed(ada)[0]; strings.Contains(data, "Moved") || !strings.Contains(data, "EXDATE;TZID=Europe/Berlin:20270303T123000") {
 		t.Error(data)
 	}
 }

@@ -27,11 +27,11 @@ func TestUpdateChangesNamedFieldsOnly(t *testing.T) {
 func TestEmptyUpdateChangesNothing(t *testing.T) {
 	p := newPlace(t)
 	b := p.create(nil).want(201).one()
-	before := p.stored(ada)
+	before := p.Listed(ada)
 	if a := p.put(b.ID, map[string]any{}).want(200).one(); a.UpdatedAt != b.UpdatedAt {
 		t.Error("updated_at moved")
 	}
-	if !slices.Equal(before, p.stored(ada)) {
+	if !slices.Equal(before, p.Listed(ada)) {
 		t.Error("the object changed")
 	}
 }
@@ -66,7 +66,7 @@ func TestListsAreReplaced(t *testing.T) {
 		t.Errorf("got %v, then %v", got.Practitioners, again.Practitioners)
 	}
 	p.put(b.ID, map[string]any{"practitioner_ids": []any{}}).want(200)
-	if len(p.stored(ada))+len(p.stored(bob)) != 0 || len(p.stored(room)) != 1 {
+	if len(p.Listed(ada))+len(p.Listed(bob)) != 0 || len(p.Listed(room)) != 1 {
 		t.Error("membership")
 	}
 	p.put(b.ID, map[string]any{"room_ids": []any{}, "area_ids": []any{}}).faults("room_ids", "area_ids")
@@ -88,7 +88,7 @@ func TestSwap(t *testing.T) {
 	if !slices.Equal(got.Practitioners, []string{bob}) || !slices.Equal(got.Rooms, []string{room2}) || !slices.Equal(got.Areas, []string{area}) {
 		t.Errorf("%+v", got)
 	}
-	if len(p.stored(ada)) != 0 || len(p.stored(bob)) != 1 {
+	if len(p.Listed(ada)) != 0 || len(p.Listed(bob)) != 1 {
 		t.Error("membership")
 	}
 }
@@ -123,10 +123,10 @@ func TestChangeOfOneOccurrenceDetachesIt(t *testing.T) {
 			t.Errorf("occurrence %d lost its id", i)
 		}
 	}
-	if data := p.stored(bob)[0]; !strings.Contains(data, "RELATED-TO;RELTYPE=PARENT:"+*first.RecurrenceID) || strings.Contains(data, "RRULE:FREQ=WEEKLY") {
+	if data := p.Listed(bob)[0]; !strings.Contains(data, "RELATED-TO;RELTYPE=PARENT:"+*first.RecurrenceID) || strings.Contains(data, "RRULE:FREQ=WEEKLY") {
 		t.Error(data)
 	}
-	if data := p.stored(ada)[0]; !strings.Contains(data, "EXDATE;TZID=Europe/Berlin:20270303T123000") {
+	if data := p.Listed(ada)[0]; !strings.Contains(data, "EXDATE;TZID=Europe/Berlin:20270303T123000") {
 		t.Error(data)
 	}
 }
@@ -149,7 +149,7 @@ func TestSplitOfTheLastOccurrenceRemovesTheSeries(t *testing.T) {
 		b["recurrence"] = map[string]any{"weekdays": []any{"mon"}, "date_to": "2027-03-01"}
 	}).want(201).one()
 	got := p.put(b.ID, map[string]any{"label": "Alone"}).want(201).one()
-	if data := p.stored(ada); len(data) != 1 || !strings.Contains(data[0], "UID:"+got.ID) {
+	if data := p.Listed(ada); len(data) != 1 || !strings.Contains(data[0], "UID:"+got.ID) {
 		t.Error(data)
 	}
 	p.do("GET", "/shop/blocked-times/"+b.ID, "").want(404)
@@ -167,14 +167,14 @@ func TestRecurrenceInUpdateIsIgnored(t *testing.T) {
 func TestUpdateLeavesForeignLinesAlone(t *testing.T) {
 	p := newPlace(t)
 	id := p.create(func(b map[string]any) { b["room_ids"] = []any{room} }).want(201).one().ID
-	data := strings.ReplaceAll(p.stored(ada)[0], "\r\n", "\n")
+	data := strings.ReplaceAll(p.Listed(ada)[0], "\r\n", "\n")
 	const (
 		line  = "X-APPLE-STRUCTURED-LOCATION;VALUE=URI;X-TITLE=\"a, b\":geo:52.5,13.3\n"
 		alarm = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT5M\nDESCRIPTION:x\nEND:VALARM\n"
 	)
-	p.calendar(ada, id+".ics", strings.Replace(data, "END:VEVENT\n", line+alarm+"END:VEVENT\n", 1))
+	p.Put(ada, id+".ics", strings.Replace(data, "END:VEVENT\n", line+alarm+"END:VEVENT\n", 1))
 	p.put(id, map[string]any{"start_time": "2027-03-01T12:00:00", "label": "L", "color": "#123456", "type": "other"}).want(200)
-	now := p.stored(room)[0]
+	now := p.Listed(room)[0]
 	for _, kept := range []string{line, alarm} {
 		if !strings.Contains(now, strings.ReplaceAll(kept, "\n", "\r\n")) {
 			t.Error(now)
@@ -192,8 +192,8 @@ func TestParallelUpdatesAllCount(t *testing.T) {
 	for _, body := range bodies {
 		q := p.again() // takes no turns with the others: only the ETag keeps them apart
 		wg.Go(func() {
-			if a := q.put(b.ID, body); a.status != 200 {
-				t.Errorf("%v: %d %s", body, a.status, a.raw)
+			if a := q.put(b.ID, body); a.Status != 200 {
+				t.Errorf("%v: %d %s", body, a.Status, a.Raw)
 			}
 		})
 	}
@@ -215,8 +215,8 @@ func TestParallelDeletesOfOneSeriesAllCount(t *testing.T) {
 			continue
 		}
 		wg.Go(func() {
-			if a := p.do("DELETE", "/shop/blocked-times/"+b.ID, ""); a.status != 204 {
-				t.Errorf("%d %s", a.status, a.raw)
+			if a := p.do("DELETE", "/shop/blocked-times/"+b.ID, ""); a.Status != 204 {
+				t.Errorf("%d %s", a.Status, a.Raw)
 			}
 		})
 	}
@@ -229,10 +229,10 @@ func TestParallelDeletesOfOneSeriesAllCount(t *testing.T) {
 func TestDelete(t *testing.T) {
 	p := newPlace(t)
 	b := p.create(func(b map[string]any) { b["room_ids"] = []any{room} }).want(201).one()
-	if a := p.do("DELETE", "/shop/blocked-times/"+b.ID, "").want(204); a.raw != "" {
-		t.Error(a.raw)
+	if a := p.do("DELETE", "/shop/blocked-times/"+b.ID, "").want(204); a.Raw != "" {
+		t.Error(a.Raw)
 	}
-	if len(p.stored(ada))+len(p.stored(room)) != 0 {
+	if len(p.Listed(ada))+len(p.Listed(room)) != 0 {
 		t.Error("it leaves every resource")
 	}
 	p.do("DELETE", "/shop/blocked-times/"+b.ID, "").want(404)
@@ -250,7 +250,7 @@ func TestDeleteOfAnOccurrence(t *testing.T) {
 			t.Fatalf("%d left after %d", left, i+1)
 		}
 	}
-	if data := p.stored(ada); len(data) != 0 {
+	if data := p.Listed(ada); len(data) != 0 {
 		t.Errorf("removed with the last instance: %s", data)
 	}
 }

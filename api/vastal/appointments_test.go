@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/apitest"
 	"daybook/store"
 )
 
@@ -22,19 +23,19 @@ const (
 func TestATypeHasEveryFieldAndDefault(t *testing.T) {
 	p := newPlace(t)
 	a := p.do("POST", types, `{"name": "Strategy Call", "durationMinutes": 30}`)
-	id := regexp.MustCompile(`type_[0-9a-f]{32}`).FindString(a.want(200).raw)
+	id := regexp.MustCompile(`type_[0-9a-f]{32}`).FindString(a.want(200).Raw)
 	want := `{"appointmentType":{"id":"` + id + `","orgId":"org_0197f3c2000070008000000000000001","name":"Strategy Call","description":null,` +
 		`"durationMinutes":30,"color":"#3b82f6","bufferBeforeMinutes":0,"bufferAfterMinutes":0,"maxPerDay":null,"maxPerWeek":null,` +
 		`"maxPerMonth":null,"minNoticeHours":24,"maxDaysAhead":60,"requiresConfirmation":false,"confirmWithinHours":null,` +
 		`"bookingQuestions":[],"scheduleId":null,"scheduleName":null,"isActive":true,"sortOrder":1,` +
 		`"createdAt":"2027-02-20T07:00:00Z","updatedAt":"2027-02-20T07:00:00Z"}}`
-	if strings.TrimSpace(a.raw) != want {
-		t.Errorf("got  %s\nwant %s", a.raw, want)
+	if strings.TrimSpace(a.Raw) != want {
+		t.Errorf("got  %s\nwant %s", a.Raw, want)
 	}
 	if list := read[typesOut](p.do("GET", types, "")).Types; len(list) != 1 || list[0].ID != id {
 		t.Errorf("%+v", list)
 	}
-	if raw := p.as(rival).do("GET", types, "").want(200).raw; strings.TrimSpace(raw) != `{"appointmentTypes":[]}` {
+	if raw := p.as(rival).do("GET", types, "").want(200).Raw; strings.TrimSpace(raw) != `{"appointmentTypes":[]}` {
 		t.Error(raw)
 	}
 }
@@ -46,7 +47,7 @@ func TestATypeKeepsWhatIsSent(t *testing.T) {
 		"bufferAfterMinutes": 10, "maxPerDay": 4, "maxPerWeek": 10, "maxPerMonth": 30, "minNoticeHours": 0, "maxDaysAhead": 14,
 		"requiresConfirmation": true, "confirmWithinHours": 12, "scheduleId": "sched_def456", "isActive": false,
 		"bookingQuestions": [{"id": "q1", "type": "textarea", "label": "What?", "required": true, "n": 1.50}]}`
-	made := p.do("POST", "/calendar/appointment-types", sent).want(200).raw
+	made := p.do("POST", "/calendar/appointment-types", sent).want(200).Raw
 	var want, got map[string]any
 	var wrapped struct {
 		Type json.RawMessage `json:"appointmentType"`
@@ -61,7 +62,7 @@ func TestATypeKeepsWhatIsSent(t *testing.T) {
 			t.Errorf("%s: %v, want %v", k, got[k], v)
 		}
 	}
-	if list := read[typesOut](p.do("GET", types, "")).Types; list[0].ID != read[typeOut](answer{t, 200, nil, made}).Type.ID || *list[0].ScheduleID != "sched_def456" {
+	if list := read[typesOut](p.do("GET", types, "")).Types; list[0].ID != read[typeOut](answer{apitest.Answer{T: t, Status: 200, Raw: made}}).Type.ID || *list[0].ScheduleID != "sched_def456" {
 		t.Errorf("%+v", list)
 	}
 }
@@ -99,16 +100,16 @@ func TestAnAppointmentHasEveryField(t *testing.T) {
 	kind := p.kind(`, "bufferAfterMinutes": 15`)
 	a := p.do("POST", appointments, `{"appointment_type_id": "`+kind.ID+`", "start_time": "2027-03-01T15:00:00+01:00", "client_name": "Jane Doe",
 		"client_email": "jane@example.com", "client_phone": "+1234567890", "client_notes": "First time\nclient", "internal_notes": "VIP"}`)
-	id := regexp.MustCompile(`apt_[0-9a-f]{32}`).FindString(a.want(200).raw)
+	id := regexp.MustCompile(`apt_[0-9a-f]{32}`).FindString(a.want(200).Raw)
 	want := `{"id":"` + id + `","org_id":"org_0197f3c2000070008000000000000001","appointment_type_id":"` + kind.ID + `",` +
 		`"start_time":"2027-03-01T14:00:00Z","end_time":"2027-03-01T15:00:00Z","client_name":"Jane Doe","client_email":"jane@example.com",` +
 		`"client_phone":"+1234567890","client_language":"en","client_notes":"First time\nclient","internal_notes":"VIP","status":"confirmed",` +
 		`"confirmed_at":"2027-02-20T07:00:00Z","source":"manual","appointment_type":{"id":"` + kind.ID + `","name":"Talk","duration_minutes":60,` +
 		`"color":"#3b82f6"},"created_at":"2027-02-20T07:00:00Z"}`
-	if strings.TrimSpace(a.raw) != `{"appointment":`+want+`}` {
-		t.Errorf("got  %s\nwant %s", a.raw, want)
+	if strings.TrimSpace(a.Raw) != `{"appointment":`+want+`}` {
+		t.Errorf("got  %s\nwant %s", a.Raw, want)
 	}
-	if list := p.do("GET", appointments, "").want(200).raw; strings.TrimSpace(list) != `{"appointments":[`+want+`]}` {
+	if list := p.do("GET", appointments, "").want(200).Raw; strings.TrimSpace(list) != `{"appointments":[`+want+`]}` {
 		t.Errorf("got  %s\nwant %s", list, want)
 	}
 	_, data := p.only()
@@ -263,7 +264,7 @@ func TestATypeOfOneResourceIsBookedThere(t *testing.T) {
 	p := newPlace(t)
 	p.put("1 09:00:00 12:00:00")
 	kind := p.kind("")
-	p.update(func(tx *store.Tx) error {
+	p.Update(func(tx *store.Tx) error {
 		org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
 		if err != nil {
 			return err

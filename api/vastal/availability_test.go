@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"daybook/api/apitest"
 )
 
 // Each test of this file names the statements of the contract that it shows;
@@ -21,8 +23,8 @@ func TestPathsWithAndWithoutV1AreTheSame(t *testing.T) {
 	p.put("1 09:00:00 12:00:00")
 	a := p.do("GET", "/calendar/availability", "")
 	b := p.do("GET", "/v1/calendar/availability", "")
-	if a.want(200).raw != b.want(200).raw {
-		t.Errorf("%s and %s", a.raw, b.raw)
+	if a.want(200).Raw != b.want(200).Raw {
+		t.Errorf("%s and %s", a.Raw, b.Raw)
 	}
 	read[schedulesOut](p.do("PUT", "/calendar/availability", weekText("2 09:00:00 12:00:00")))
 	if got := shown(p.list()); got != "2 09:00:00 12:00:00" {
@@ -37,13 +39,13 @@ func TestReplaceAnswersEveryFieldOfTheContract(t *testing.T) {
 	p := newPlace(t)
 	p.put("1 09:00:00 17:00:00", "3 09:00:00 17:00:00")
 	a := p.do("PUT", availability, `{"schedules": [{"day_of_week": 2, "start_time": "08:30:00", "end_time": "12:00:00"}]}`)
-	id := regexp.MustCompile(`avail_[0-9a-f]{32}`).FindString(a.want(200).raw)
+	id := regexp.MustCompile(`avail_[0-9a-f]{32}`).FindString(a.want(200).Raw)
 	want := `{"schedules":[{"id":"` + id + `","org_id":"org_0197f3c2000070008000000000000001","day_of_week":2,` +
 		`"start_time":"08:30:00","end_time":"12:00:00","appointment_type_id":null,"is_active":true,"created_at":"2027-02-20T07:00:00Z"}]}`
-	if id == "" || strings.TrimSpace(a.raw) != want {
-		t.Errorf("got  %s\nwant %s", a.raw, want)
+	if id == "" || strings.TrimSpace(a.Raw) != want {
+		t.Errorf("got  %s\nwant %s", a.Raw, want)
 	}
-	if got := a.header.Get("Content-Type"); got != "application/json" {
+	if got := a.Header.Get("Content-Type"); got != "application/json" {
 		t.Error(got)
 	}
 	if got := shown(p.list()); got != "2 08:30:00 12:00:00" {
@@ -72,7 +74,7 @@ func TestReplaceIsIdempotent(t *testing.T) {
 	sent := []string{"1 09:00:00 12:00:00", "1 09:00:00 12:00:00 type_x", "!1 09:00:00 12:00:00", "2 00:00:00 24:00:00"}
 	first := p.put(sent...)
 	before := p.seq()
-	*p.now = start.Add(time.Hour)
+	p.clock.Set(start.Add(time.Hour))
 	if again := p.put(sent...); !reflect.DeepEqual(first, again) {
 		t.Errorf("got  %+v\nwant %+v", again, first)
 	}
@@ -92,7 +94,7 @@ func TestReplaceIsIdempotent(t *testing.T) {
 func TestASlotKeepsItsIdWhenItIsSwitchedOffAndOn(t *testing.T) {
 	p := newPlace(t)
 	on := p.put("1 09:00:00 12:00:00")[0]
-	*p.now = start.Add(time.Hour)
+	p.clock.Set(start.Add(time.Hour))
 	off := p.put("!1 09:00:00 12:00:00")[0]
 	back := p.put("1 09:00:00 12:00:00")[0]
 	if off.ID != on.ID || off.CreatedAt != on.CreatedAt || off.IsActive || back.ID != on.ID || !back.IsActive {
@@ -121,8 +123,8 @@ func TestAnEmptySetRemovesAll(t *testing.T) {
 	if got := p.put(); len(got) != 0 || got == nil {
 		t.Error(got)
 	}
-	if a := p.do("GET", availability, "").want(200); strings.TrimSpace(a.raw) != `{"schedules":[]}` {
-		t.Error(a.raw)
+	if a := p.do("GET", availability, "").want(200); strings.TrimSpace(a.Raw) != `{"schedules":[]}` {
+		t.Error(a.Raw)
 	}
 }
 
@@ -246,7 +248,7 @@ func TestNoOrWrongKeyIs401(t *testing.T) {
 		for _, method := range []string{"GET", "PUT", "POST"} {
 			a := p.as(token).do(method, availability, "")
 			a.fails(401, "")
-			if a.header.Get("WWW-Authenticate") == "" {
+			if a.Header.Get("WWW-Authenticate") == "" {
 				t.Error("no WWW-Authenticate")
 			}
 		}
@@ -323,7 +325,7 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 	} {
 		a := p.do("TRACE", path, "")
 		a.fails(405, "")
-		if got := a.header.Get("Allow"); got != allow {
+		if got := a.Header.Get("Allow"); got != allow {
 			t.Errorf("%s allows %s", path, got)
 		}
 	}
@@ -334,7 +336,7 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 // [inferred] X-RateLimit headers come only when a limit is configured.
 func TestNoRateLimitHeadersWithoutALimit(t *testing.T) {
 	a := newPlace(t).do("GET", availability, "").want(200)
-	for name := range a.header {
+	for name := range a.Header {
 		if strings.HasPrefix(strings.ToLower(name), "x-ratelimit") {
 			t.Error(name)
 		}
@@ -348,16 +350,16 @@ func TestAddASlot(t *testing.T) {
 	p.put("1 13:00:00 17:00:00")
 	a := p.do("POST", availability, slotText("1 09:00:00 12:00:00"))
 	made := read[scheduleOut](a).Schedule
-	if !strings.HasPrefix(a.raw, `{"schedule":{"id":"avail_`) || made.OrgID == "" || !made.IsActive || made.AppointmentTypeID != nil {
-		t.Error(a.raw)
+	if !strings.HasPrefix(a.Raw, `{"schedule":{"id":"avail_`) || made.OrgID == "" || !made.IsActive || made.AppointmentTypeID != nil {
+		t.Error(a.Raw)
 	}
 	if got := shown(p.list()); got != "1 09:00:00 12:00:00, 1 13:00:00 17:00:00" {
 		t.Error(got)
 	}
 	for _, body := range []string{`{}`, `{"day_of_week": 1}`, `{"day_of_week": null, "start_time": "09:00:00", "end_time": "10:00:00"}`} {
 		a := p.do("POST", availability, body)
-		if a.status != 400 || strings.TrimSpace(a.raw) != `{"error":"day_of_week, start_time, and end_time are required"}` {
-			t.Error(a.status, a.raw)
+		if a.Status != 400 || strings.TrimSpace(a.Raw) != `{"error":"day_of_week, start_time, and end_time are required"}` {
+			t.Error(a.Status, a.Raw)
 		}
 	}
 	p.do("POST", availability, slotText("8 09:00:00 12:00:00")).fails(400, "day_of_week must be")
@@ -447,8 +449,8 @@ func TestDeleteASlot(t *testing.T) {
 	slots := p.put("1 09:00:00 12:00:00", "2 09:00:00 12:00:00", "!3 09:00:00 12:00:00")
 	for i, s := range slots {
 		a := p.do("DELETE", availability+"/"+s.ID, "").want(http.StatusOK)
-		if strings.TrimSpace(a.raw) != `{"success":true}` {
-			t.Error(a.raw)
+		if strings.TrimSpace(a.Raw) != `{"success":true}` {
+			t.Error(a.Raw)
 		}
 		if n := len(p.list()); n != 2-i {
 			t.Error(n)
@@ -462,9 +464,7 @@ func TestOtherBodiesAreRefusedInTheSameShape(t *testing.T) {
 	p := newPlace(t)
 	p.do("PUT", availability, `{"schedules": [`+strings.Repeat(" ", 2<<20)+`]}`).fails(413, "")
 	r := httptest.NewRequest("PUT", availability, strings.NewReader("schedules=1"))
-	r.Header.Set("Authorization", "Bearer "+manager+"."+manager+secretPart)
+	r.Header.Set("Authorization", "Bearer "+manager+"."+manager+apitest.SecretPart)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := httptest.NewRecorder()
-	p.api.ServeHTTP(w, r)
-	answer{t, w.Code, w.Header(), w.Body.String()}.fails(415, "application/json")
+	answer{p.Send(r)}.fails(415, "application/json")
 }

@@ -24,12 +24,12 @@ func FuzzReplace(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		p := p.in(t)
 		a := p.do("PUT", availability, body)
-		switch a.status {
+		switch a.Status {
 		case 400:
 			a.fails(400, "")
 		case 200:
 			var sent schedulesOut
-			if err := json.Unmarshal([]byte(a.raw), &sent); err != nil {
+			if err := json.Unmarshal([]byte(a.Raw), &sent); err != nil {
 				t.Fatal(err)
 			}
 			listed := map[Slot]bool{}
@@ -47,7 +47,7 @@ func FuzzReplace(f *testing.F) {
 				t.Errorf("%d listed, %d sent", len(listed), len(sent.Schedules))
 			}
 		default:
-			t.Errorf("%d: %s", a.status, a.raw)
+			t.Errorf("%d: %s", a.Status, a.Raw)
 		}
 	})
 }

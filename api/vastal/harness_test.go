@@ -1,17 +1,15 @@
 package vastal
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
-	"daybook/ical"
+	"daybook/api/apitest"
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -33,162 +31,72 @@ const (
 	expired = "vst_expired" // write on demo, until yesterday
 )
 
-const secretPart = "-secret-0123456789"
-
 // start is the time at which every test begins: 08:00 in Berlin, a Saturday.
 var start = time.Date(2027, 2, 20, 7, 0, 0, 0, time.UTC)
 
 // place is a store with an organisation in Berlin, and the API over it.
 type place struct {
-	t     testing.TB
-	store *store.Store
-	api   http.Handler
-	token string
-	now   *time.Time
+	apitest.Place
+	clock *apitest.Clock
 }
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	now := start
-	clock := func() time.Time { return now }
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Create: true, Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	h, err := New(Options{Store: s, Now: clock}).Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &place{t: t, store: s, api: h, token: manager, now: &now}
-	p.update(p.fill)
+	clock := apitest.NewClock(start)
+	p := &place{*apitest.Open(t, clock.Now, apitest.Bearer, manager), clock}
+	p.Serve(New(rest.Options{Store: p.Store, Now: clock.Now}))
+	p.Principals("",
+		store.Principal{UUID: uuid.MustParse(demo), Kind: store.KindOrganisation, Name: "demo", Zone: "Europe/Berlin"},
+		store.Principal{UUID: uuid.MustParse(other), Kind: store.KindOrganisation, Name: "other", Zone: "America/New_York"})
+	p.Principals("demo", store.Principal{UUID: uuid.MustParse(ada), Kind: store.KindStaff, Name: "ada"})
+	p.Tokens(
+		apitest.Token{ID: manager, Org: "demo", On: "demo", Rights: store.RightWrite},
+		apitest.Token{ID: chief, Org: "demo", On: "demo", Rights: store.RightAdmin},
+		apitest.Token{ID: viewer, Org: "demo", On: "demo", Rights: store.RightRead},
+		apitest.Token{ID: cleaner, Org: "demo", On: "demo", Rights: store.RightRead | store.RightDelete},
+		apitest.Token{ID: nobody, Org: "demo", On: "ada", Rights: store.RightWrite},
+		apitest.Token{ID: rival, Org: "other", On: "other", Rights: store.RightWrite},
+		apitest.Token{ID: expired, Org: "demo", On: "demo", Rights: store.RightWrite, Expires: start.Add(-24 * time.Hour)})
 	return p
 }
 
-func (p *place) update(fn func(*store.Tx) error) {
-	p.t.Helper()
-	if err := p.store.Update(p.t.Context(), fn); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-func (p *place) fill(tx *store.Tx) error {
-	org := map[string]store.PrincipalID{}
-	var staff store.PrincipalID
-	for _, x := range []struct {
-		org, id, name, zone string
-		kind                store.Kind
-	}{
-		{demo, demo, "demo", "Europe/Berlin", store.KindOrganisation},
-		{other, other, "other", "America/New_York", store.KindOrganisation},
-		{demo, ada, "ada", "", store.KindStaff},
-	} {
-		n := &store.Principal{UUID: uuid.MustParse(x.id), Org: org[x.org], Kind: x.kind, Name: x.name, Zone: x.zone}
-		if err := tx.CreatePrincipal(n); err != nil {
-			return err
-		}
-		if x.kind == store.KindOrganisation {
-			org[x.id] = n.ID
-		} else {
-			staff = n.ID
-		}
-	}
-	for _, x := range []struct {
-		id          string
-		org, target store.PrincipalID
-		rights      store.Rights
-		expires     time.Time
-	}{
-		{manager, org[demo], org[demo], store.RightWrite, time.Time{}},
-		{chief, org[demo], org[demo], store.RightAdmin, time.Time{}},
-		{viewer, org[demo], org[demo], store.RightRead, time.Time{}},
-		{cleaner, org[demo], org[demo], store.RightRead | store.RightDelete, time.Time{}},
-		{nobody, org[demo], staff, store.RightWrite, time.Time{}},
-		{rival, org[other], org[other], store.RightWrite, time.Time{}},
-		{expired, org[demo], org[demo], store.RightWrite, start.Add(-24 * time.Hour)},
-	} {
-		c := &store.Credential{
-			ID: x.id, Kind: store.CredentialBearer, Org: x.org, Expires: x.expires,
-			Grants: []store.Grant{{Target: x.target, Rights: x.rights}},
-		}
-		if err := tx.PutCredential(c, x.id+secretPart); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // as gives the same place asked with another token.
-func (p *place) as(token string) *place {
-	q := *p
-	q.token = token
-	return &q
-}
+func (p *place) as(token string) *place { return &place{p.As(token), p.clock} }
 
 // in gives the same place for a part of a test.
-func (p *place) in(t testing.TB) *place {
-	q := *p
-	q.t = t
-	return &q
-}
+func (p *place) in(t testing.TB) *place { return &place{p.In(t), p.clock} }
 
 // answer is what came back.
-type answer struct {
-	t      testing.TB
-	status int
-	header http.Header
-	raw    string
-}
+type answer struct{ apitest.Answer }
 
 func (p *place) do(method, path, body string) answer {
-	p.t.Helper()
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if p.token != "" {
-		r.Header.Set("Authorization", "Bearer "+p.token+"."+p.token+secretPart)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	w := httptest.NewRecorder()
-	p.api.ServeHTTP(w, r)
-	return answer{p.t, w.Code, w.Header(), w.Body.String()}
+	p.T.Helper()
+	return answer{p.Do(method, path, body)}
 }
 
 // want checks the status.
 func (a answer) want(status int) answer {
-	a.t.Helper()
-	if a.status != status {
-		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.raw)
-	}
+	a.T.Helper()
+	a.Want(status)
 	return a
 }
 
 // fails checks for a status and an {"error"} that contains a text, and nothing
 // beside it.
 func (a answer) fails(status int, text string) {
-	a.t.Helper()
+	a.T.Helper()
 	a.want(status)
 	var body map[string]any
-	if err := json.Unmarshal([]byte(a.raw), &body); err != nil {
-		a.t.Fatalf("%v in %s", err, a.raw)
-	}
+	a.Into(&body)
 	got, ok := body["error"].(string)
 	if !ok || len(body) != 1 || got == "" || !strings.Contains(got, text) {
-		a.t.Errorf("got %s, want an error with %q", a.raw, text)
+		a.T.Errorf("got %s, want an error with %q", a.Raw, text)
 	}
 }
 
 func read[T any](a answer) T {
-	a.t.Helper()
-	var out T
-	if err := json.Unmarshal([]byte(a.want(http.StatusOK).raw), &out); err != nil {
-		a.t.Fatalf("%v in %s", err, a.raw)
-	}
-	return out
+	a.T.Helper()
+	return apitest.Read[T](a.want(http.StatusOK).Answer)
 }
 
 // availability is the path that most tests ask.
@@ -197,7 +105,7 @@ const availability = "/v1/calendar/availability"
 // put replaces the week by slots, written as "DAY START END" or "DAY START END
 // TYPE"; a "!" before makes it inactive.
 func (p *place) put(slots ...string) []Slot {
-	p.t.Helper()
+	p.T.Helper()
 	return read[schedulesOut](p.do("PUT", availability, weekText(slots...))).Schedules
 }
 
@@ -223,7 +131,7 @@ func slotText(s string) string {
 }
 
 func (p *place) list() []Slot {
-	p.t.Helper()
+	p.T.Helper()
 	return read[schedulesOut](p.do("GET", availability, "")).Schedules
 }
 
@@ -245,62 +153,27 @@ func shown(slots []Slot) string {
 
 // calendar puts an object into the organisation's calendar as a calendar
 // client does.
-func (p *place) calendar(name, ics string) {
-	p.t.Helper()
-	o, err := ical.ParseResource([]byte(strings.ReplaceAll(strings.ReplaceAll(ics, "\r\n", "\n"), "\n", "\r\n")), ical.Limits{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	prepared, err := p.store.Prepare(o)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.update(func(tx *store.Tx) error {
-		_, err := tx.PutObject(store.Put{Actor: store.System(), Collection: p.own(&tx.View), Name: name, Object: prepared})
-		return err
-	})
-}
+func (p *place) calendar(name, ics string) { p.T.Helper(); p.Put("demo", name, ics) }
 
 // own gives the organisation's calendar.
 func (p *place) own(v *store.View) store.CollectionID {
-	p.t.Helper()
-	org, err := v.PrincipalByUUID(uuid.MustParse(demo))
+	p.T.Helper()
+	c, err := apitest.CollectionOf(v, "demo")
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	c, err := v.Calendar(org.ID)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return c.ID
+	return c
 }
 
 // stored gives the members of the organisation's calendar: name to data.
-func (p *place) stored() map[string]string {
-	p.t.Helper()
-	out := map[string]string{}
-	err := p.store.View(p.t.Context(), func(v *store.View) error {
-		return v.EachMember(p.own(v), "", func(m store.Member) bool {
-			data, err := v.Data(m.Object)
-			if err != nil {
-				p.t.Error(err)
-			}
-			out[m.Name] = string(data)
-			return true
-		})
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return out
-}
+func (p *place) stored() map[string]string { p.T.Helper(); return p.Stored("demo") }
 
 // only gives the one member of the organisation's calendar, with LF.
 func (p *place) only() (name, data string) {
-	p.t.Helper()
+	p.T.Helper()
 	all := p.stored()
 	if len(all) != 1 {
-		p.t.Fatalf("%d members: %v", len(all), all)
+		p.T.Fatalf("%d members: %v", len(all), all)
 	}
 	for name, data = range all {
 	}
@@ -310,14 +183,14 @@ func (p *place) only() (name, data string) {
 // seq gives the state of the organisation's calendar, which every write of an
 // object moves.
 func (p *place) seq() (n uint64) {
-	p.t.Helper()
-	err := p.store.View(p.t.Context(), func(v *store.View) error {
+	p.T.Helper()
+	err := p.Store.View(p.T.Context(), func(v *store.View) error {
 		st, err := v.State(p.own(v))
 		n = st.Seq
 		return err
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return n
 }

@@ -8,7 +8,7 @@ import (
 
 // openings asks for openings and writes them as START/END.
 func (p *place) openings(query string) string {
-	p.t.Helper()
+	p.T.Helper()
 	var out []string
 	for _, o := range read[openingsOut](p.do("GET", "/v1/calendar/openings?"+query, "")).Openings {
 		out = append(out, o.StartTime+"/"+o.EndTime)
@@ -19,13 +19,13 @@ func (p *place) openings(query string) string {
 // kind makes an appointment type of an hour without notice; more are further
 // members.
 func (p *place) kind(more string) Type {
-	p.t.Helper()
+	p.T.Helper()
 	return read[typeOut](p.do("POST", "/v1/calendar/appointment-types", `{"name": "Talk", "durationMinutes": 60, "minNoticeHours": 0`+more+`}`)).Type
 }
 
 // book makes an appointment of a type at an instant.
 func (p *place) book(kind Type, at string) Appointment {
-	p.t.Helper()
+	p.T.Helper()
 	return read[appointmentOut](p.do("POST", "/v1/calendar/appointments",
 		fmt.Sprintf(`{"appointment_type_id": %q, "start_time": %q, "client_name": "Jane Doe"}`, kind.ID, at))).Appointment
 }

@@ -92,13 +92,13 @@ func formatUID(uid string) string { return slotPrefix + strings.ReplaceAll(uid, 
 
 // one gives a listed slot by what it says.
 func (m *model) one(text string) Slot {
-	m.t.Helper()
+	m.T.Helper()
 	for _, s := range m.list() {
 		if shown([]Slot{s}) == text {
 			return s
 		}
 	}
-	m.t.Fatalf("no slot %s in %s", text, shown(m.list()))
+	m.T.Fatalf("no slot %s in %s", text, shown(m.list()))
 	return Slot{}
 }
 
@@ -204,13 +204,13 @@ func TestWritesAtTheSameTime(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
-			if a := p.do("POST", availability, slotText(fmt.Sprintf("1 09:%02d:00 12:00:00", i))); a.status != 200 {
-				t.Error(a.raw)
+			if a := p.do("POST", availability, slotText(fmt.Sprintf("1 09:%02d:00 12:00:00", i))); a.Status != 200 {
+				t.Error(a.Raw)
 			}
 		})
 		wg.Go(func() {
-			if a := p.do("POST", availability, slotText("!2 09:00:00 12:00:00")); a.status != 200 {
-				t.Error(a.raw)
+			if a := p.do("POST", availability, slotText("!2 09:00:00 12:00:00")); a.Status != 200 {
+				t.Error(a.Raw)
 			}
 		})
 	}

@@ -202,7 +202,7 @@ func TestOpeningsFollowTheActiveSlots(t *testing.T) {
 	monday := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
 	for _, who := range []string{demo, ada} {
 		var got store.Openings
-		err := p.store.View(t.Context(), func(v *store.View) error {
+		err := p.Store.View(t.Context(), func(v *store.View) error {
 			x, err := v.PrincipalByUUID(uuid.MustParse(who))
 			if err != nil {
 				return err
@@ -262,7 +262,7 @@ func TestTheOrganisationsZone(t *testing.T) {
 	p := newPlace(t)
 	was := p.put("1 09:00:00 12:00:00")[0]
 	move := func(zone string) {
-		p.update(func(tx *store.Tx) error {
+		p.Update(func(tx *store.Tx) error {
 			org, err := tx.PrincipalByUUID(uuid.MustParse(demo))
 			if err != nil {
 				return err
@@ -291,7 +291,7 @@ func TestAClientDeletesTheHours(t *testing.T) {
 	p := newPlace(t)
 	p.put("1 09:00:00 12:00:00", "!2 09:00:00 12:00:00")
 	name, _ := p.only()
-	p.update(func(tx *store.Tx) error { return tx.DeleteObject(store.System(), p.own(&tx.View), name, store.Cond{}) })
+	p.Update(func(tx *store.Tx) error { return tx.DeleteObject(store.System(), p.own(&tx.View), name, store.Cond{}) })
 	if got := shown(p.list()); got != "!2 09:00:00 12:00:00" {
 		t.Error(got)
 	}
