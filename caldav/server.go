@@ -196,7 +196,7 @@ func (s *Server) serve(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	x.actor = actor
+	x.actor, x.ctx = actor, store.By(x.ctx, actor, "caldav")
 	if strings.Contains(x.r.RequestURI, "#") {
 		return errBadRequest // a fragment is never part of a request; what is meant is not its prefix
 	}

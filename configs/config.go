@@ -62,10 +62,11 @@ type Config struct {
 
 	Horizon      time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
 	TombstoneAge time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`
+	JournalAge   time.Duration `key:"journal_age" default:"90d" min:"1d" max:"36500d" doc:"How long the journal tells who changed what. A reader of changes, or a webhook, that was away for longer is told to begin anew."`
 
 	JobHorizon    string        `group:"Jobs" key:"job_horizon" default:"17 3 * * *" check:"schedule" doc:"When the horizon is moved forward. A cron line of five fields, or @hourly, @daily, @every 10m; times are UTC."`
 	JobOpenings   string        `key:"job_openings" default:"*/5 * * * *" check:"schedule" doc:"When openings are computed again that no longer stand for their calendars."`
-	JobPrune      string        `key:"job_prune" default:"41 4 * * *" check:"schedule" doc:"When old deletions and expired credentials and feeds are dropped."`
+	JobPrune      string        `key:"job_prune" default:"41 4 * * *" check:"schedule" doc:"When old deletions, old entries of the journal, and expired credentials and feeds are dropped."`
 	JobTimeout    time.Duration `key:"job_timeout" default:"30m" min:"1s" max:"7d" doc:"Time after which a job's run is ended."`
 	OpeningsAhead time.Duration `key:"openings_ahead" default:"60d" min:"1d" max:"1000d" doc:"How far ahead openings are kept computed."`
 

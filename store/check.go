@@ -13,7 +13,7 @@ import (
 
 // Problem is one finding of Check.
 type Problem struct {
-	Kind    string // pages, records, data, members, changes, holders, external ids, identities, instances, states, directory
+	Kind    string // pages, records, data, members, changes, holders, external ids, identities, instances, states, directory, journal
 	Where   string // principal/collection/name or object number, as far as known
 	Message string
 }
@@ -105,7 +105,7 @@ var checked = []struct {
 func (c *checker) run(v *View) error {
 	c.v, c.want = v, map[string][]byte{}
 	c.states, c.damaged = map[CollectionID]*State{}, map[CollectionID]bool{}
-	for _, step := range []func() error{c.directory, c.identities, c.bodies, c.compare, c.history, c.counts} {
+	for _, step := range []func() error{c.directory, c.identities, c.bodies, c.compare, c.history, c.counts, c.journal} {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
@@ -414,6 +414,17 @@ func (c *checker) history() error {
 			c.damaged[id] = true
 		}
 	}
+	return nil
+}
+
+// journal checks that every entry can be read.
+func (c *checker) journal() error {
+	c.v.scan(tableJournal, func(k, b []byte) {
+		org, seq := PrincipalID(u32(k[1:])), u64(k[5:])
+		if _, err := unpackEntry(org, seq, b); err != nil {
+			c.problem("journal", fmt.Sprintf("entry %d of organisation %d", seq, org), "%v", err)
+		}
+	})
 	return nil
 }
 

@@ -239,6 +239,15 @@ func TestKilledBetweenCommitsIsAStateOfTheModel(t *testing.T) {
 				t.Errorf("round %d, seed %d: after %d acknowledged steps the store is in no state of the model", round, seed, acked)
 			}
 		}
+		known := mirror{}
+		for _, e := range told(t, s, h.org.ID, 0) {
+			if err := known.apply(&e); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := known.same(t, s, cols); err != nil {
+			t.Errorf("round %d, seed %d: the journal: %v", round, seed, err)
+		}
 		mustCheck(t, s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

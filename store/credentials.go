@@ -41,12 +41,19 @@ func (tx *Tx) SetPassword(user PrincipalID, hash []byte) error {
 		return fmt.Errorf("%w: a %s has no password", ErrInvalid, p.Kind)
 	}
 	k := newKey(tablePasswords).principal(user)
+	old := tx.get(k)
 	if hash == nil {
+		if old != nil {
+			tx.notePassword(OpDeleted, p)
+		}
 		tx.del(k)
 		return nil
 	}
 	if _, err := parseHash(hash); err != nil {
 		return err
+	}
+	if !bytes.Equal(old, hash) {
+		tx.notePassword(createdUnless(old != nil), p)
 	}
 	tx.put(k, hash)
 	return nil
@@ -93,14 +100,17 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 			return err
 		}
 	}
-	if old, err := tx.Credential(c.ID); err == nil && old.Org != c.Org {
+	old, err := tx.Credential(c.ID)
+	if err == nil && old.Org != c.Org {
 		return fmt.Errorf("credential %q: %w", c.ID, ErrExists)
 	} else if err == nil {
 		c.Created, c.LastUsed = old.Created, old.LastUsed
 	}
+	exists := err == nil
 	if c.Created.IsZero() {
 		c.Created = tx.now
 	}
+	same := exists && tx.sameCredential(old, c, secret)
 	if c.Kind.sealed() {
 		sealed, err := tx.seal(c.ID, secret)
 		if err != nil {
@@ -110,14 +120,30 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 	} else {
 		c.Hash = hashSecret(secret)
 	}
+	if !same {
+		tx.noteCredential(createdUnless(exists), c)
+	}
 	tx.put(credentialKey(c.ID), encodeRecord(c))
 	return nil
 }
 
+// sameCredential reports whether a credential with this secret is the old one.
+func (v *View) sameCredential(old, c *Credential, secret string) bool {
+	d := *c
+	d.Hash = old.Hash
+	is, err := v.SecretIs(c.ID, secret)
+	return err == nil && is && bytes.Equal(encodeRecord(&d), encodeRecord(old))
+}
+
 // DeleteCredential revokes a credential at once. ErrNotFound.
 func (tx *Tx) DeleteCredential(id string) error {
-	if tx.get(credentialKey(id)) == nil {
+	b := tx.get(credentialKey(id))
+	if b == nil {
 		return fmt.Errorf("credential %q: %w", id, ErrNotFound)
+	}
+	c := &Credential{ID: id}
+	if err := decodeRecord(b, c); err == nil { // one that cannot be read is revoked all the same
+		tx.noteCredential(OpDeleted, c)
 	}
 	tx.del(credentialKey(id))
 	return nil
@@ -173,8 +199,10 @@ func (tx *Tx) dropCredentialGrants(org PrincipalID, grant func(Grant) bool, whol
 		kept := slices.DeleteFunc(slices.Clone(c.Grants), grant)
 		switch {
 		case whole != nil && whole(c), len(c.Grants) > 0 && len(kept) == 0:
+			tx.noteCredential(OpDeleted, c)
 			tx.del(credentialKey(c.ID))
 		case len(kept) < len(c.Grants):
+			tx.noteCredential(OpChanged, c)
 			c.Grants = kept
 			tx.put(credentialKey(c.ID), encodeRecord(c))
 		}
@@ -225,7 +253,10 @@ func (tx *Tx) PutFeed(f *Feed, secret string) error {
 	if other := tx.get(newKey(tableFeedIDs).principal(f.Org).text(f.ID)); other != nil && !bytes.Equal(other, k[1:]) {
 		return fmt.Errorf("feed %q: %w: take another secret", f.ID, ErrExists)
 	}
-	tx.put(k, encodeRecord(f))
+	if record := encodeRecord(f); !bytes.Equal(record, tx.get(k)) {
+		tx.noteFeed(createdUnless(tx.get(k) != nil), f, c.Owner)
+		tx.put(k, record)
+	}
 	tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
 	return nil
 }
@@ -239,7 +270,16 @@ func (tx *Tx) DeleteFeed(org PrincipalID, id string) error {
 	if hash == nil {
 		return fmt.Errorf("feed %q: %w", id, ErrNotFound)
 	}
-	tx.del(newKey(tableFeeds).bytes(hash))
+	f := &Feed{}
+	feed := newKey(tableFeeds).bytes(hash)
+	if err := decodeRecord(tx.get(feed), f); err == nil { // one that cannot be read is revoked all the same
+		owner, err := tx.ownerOf(f.Collection)
+		if err != nil {
+			owner = org // the calendar is gone
+		}
+		tx.noteFeed(OpDeleted, f, owner)
+	}
+	tx.del(feed)
 	tx.del(idKey)
 	return nil
 }

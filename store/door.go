@@ -286,6 +286,14 @@ func (tx *Tx) rebody(f *facts, p *Prepared) error {
 		}
 	}
 	tx.put(factsKey(f.ID), packFacts(f))
+	if f.ETag == old.ETag {
+		return nil // clients see a change, but nothing has happened
+	}
+	for _, b := range f.Bindings {
+		if err := tx.noteObject(OpChanged, f, b); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -317,6 +325,9 @@ func (tx *Tx) bind(f *facts, c *Collection, name string, p *Prepared) error {
 	f.Bindings = append(f.Bindings, b)
 	tx.put(factsKey(f.ID), packFacts(f))
 	tx.put(holderKey(f.Org, hashUID(f.UID), c.ID), key(nil).object(f.ID).text(name))
+	if err := tx.noteObject(OpCreated, f, b); err != nil {
+		return err
+	}
 	return tx.setMember(f, b, int64(f.size), false, p)
 }
 
@@ -400,7 +411,7 @@ func (tx *Tx) release(f *facts, c CollectionID, keepFacts bool) error {
 	if !keepFacts {
 		tx.putFacts(f)
 	}
-	return nil
+	return tx.noteObject(OpDeleted, f, b)
 }
 
 // putFacts stores what is kept of an object, or removes it with its last place.

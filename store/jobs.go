@@ -125,6 +125,7 @@ func (tx *Tx) pruneExpired(dropped *int) error {
 	}
 	for _, c := range creds {
 		if c.expired(tx.now) {
+			tx.noteCredential(OpDeleted, c)
 			tx.del(credentialKey(c.ID))
 			*dropped++
 		}

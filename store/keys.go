@@ -38,6 +38,8 @@ const (
 	tableServices    = 's' // organisation, uuid → record (fact)
 	tableNotes       = 'n' // organisation, space, name → bytes (fact)
 	tableReplays     = 'r' // organisation, hash of caller and key → answer that is kept (fact)
+	tableJournal     = 'j' // organisation, seq → what happened (fact)
+	tableFormer      = 'z' // organisation, principal that is gone → its name (fact)
 	tableOpenings    = 'O' // principal, … → openings and their basis
 )
 
@@ -47,10 +49,11 @@ var (
 		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
+		tableJournal, tableFormer,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new
 	// UUIDs (v7) begin with the time, so these tables grow at their end.
-	appendedTables = []byte{tableFacts, tableData, tableChanges, tableAliases, tableUUIDs}
+	appendedTables = []byte{tableFacts, tableData, tableChanges, tableAliases, tableUUIDs, tableJournal}
 )
 
 // key joins a table and the fixed-width parts of a key.

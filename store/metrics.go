@@ -60,6 +60,13 @@ func (m *metrics) register(reg prometheus.Registerer, s *Store) error {
 		gauge("daybook_store_horizon_timestamp_seconds", "Instant up to which endless series are indexed.", func(x Stats) float64 {
 			return float64(x.Horizon.Unix())
 		}),
+		gauge("daybook_journal_entries", "Entries of the journal.", func(x Stats) float64 { return float64(x.Journal) }),
+		gauge("daybook_journal_oldest_timestamp_seconds", "Time of the oldest entry of the journal; 0 without one.", func(x Stats) float64 {
+			if x.JournalOldest.IsZero() {
+				return 0
+			}
+			return float64(x.JournalOldest.Unix())
+		}),
 	} {
 		if err := reg.Register(c); err != nil {
 			return err

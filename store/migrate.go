@@ -28,6 +28,9 @@ var migrations = []func(engine.Writer) error{
 	// Grants can be on one calendar; a version that does not know that would
 	// take them for grants on all calendars of the owner.
 	func(engine.Writer) error { return nil },
+	// Every change is in the journal; a version that does not know it would
+	// leave changes out, and who follows the journal would never hear of them.
+	func(engine.Writer) error { return nil },
 }
 
 func (s *Store) migrate(ctx context.Context) error {

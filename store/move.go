@@ -103,7 +103,11 @@ func (tx *Tx) MoveObject(m Move) (created bool, err error) {
 		tx.put(factsKey(f.ID), packFacts(f)) // the block was there already
 		return !held, nil
 	}
-	return !held, tx.bind(f, to, m.ToName, p)
+	if err := tx.bind(f, to, m.ToName, p); err != nil {
+		return false, err
+	}
+	tx.noteMove(f, m.To, m.From, m.FromName)
+	return !held, nil
 }
 
 // CopyObject copies a member: an event becomes two independent ones, a block

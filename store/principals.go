@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"net/mail"
 	"regexp"
@@ -75,6 +76,7 @@ func (tx *Tx) CreatePrincipal(p *Principal) error {
 	tx.put(nameKey(p.Name), key(nil).principal(p.ID))
 	tx.put(principalKey(p.ID), encodeRecord(p))
 	tx.directoryChanged()
+	tx.notePrincipal(OpCreated, p)
 	if p.Kind == KindGroup {
 		return nil
 	}
@@ -140,6 +142,10 @@ func (tx *Tx) UpdatePrincipal(p *Principal) error {
 		tx.del(nameKey(old.Name))
 		tx.put(nameKey(p.Name), key(nil).principal(p.ID))
 	}
+	p.Modified = old.Modified
+	if !bytes.Equal(encodeRecord(p), encodeRecord(old)) {
+		tx.notePrincipal(OpChanged, p)
+	}
 	p.Modified = tx.now
 	tx.put(principalKey(p.ID), encodeRecord(p))
 	tx.directoryChanged()
@@ -185,11 +191,17 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 			return err
 		}
 	}
-	for _, table := range []byte{tableOpenings, tableNotes, tableReplays} {
+	for _, table := range []byte{tableOpenings, tableNotes, tableReplays, tableFormer} {
 		tx.dropPrefix(newKey(table).principal(id))
 	}
 	tx.del(principalKey(id))
 	tx.directoryChanged()
+	if p.Kind == KindOrganisation {
+		tx.ended = true // its journal is left, which may be long
+		return nil
+	}
+	tx.leaveName(p)
+	tx.notePrincipal(OpDeleted, p)
 	return nil
 }
 
@@ -242,6 +254,14 @@ func (tx *Tx) setGrant(subject PrincipalID, g Grant) error {
 		return fmt.Errorf("%w: a group gets no grants", ErrInvalid)
 	}
 	there := grantKey(subject, g)
+	switch old := tx.get(there); {
+	case old == nil && g.Rights == 0, old != nil && Rights(old[0]) == g.Rights:
+		return nil // it is so already
+	case g.Rights == 0:
+		tx.noteGrant(OpDeleted, s, g)
+	default:
+		tx.noteGrant(createdUnless(old != nil), s, g)
+	}
 	if g.Rights == 0 {
 		tx.del(there)
 		tx.del(grantOnKey(there))
@@ -358,6 +378,7 @@ func (tx *Tx) createCollection(c *Collection) error {
 	tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
 	tx.setState(c.ID, &State{})
 	tx.directoryChanged()
+	tx.noteCollection(OpCreated, c)
 	return nil
 }
 
@@ -410,6 +431,10 @@ func (tx *Tx) UpdateCollection(a *Actor, c *Collection) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	c.Modified = old.Modified
+	if !bytes.Equal(encodeRecord(c), encodeRecord(old)) {
+		tx.noteCollection(OpChanged, c)
+	}
 	c.Modified = tx.now
 	tx.put(collectionKey(c.ID), encodeRecord(c))
 	tx.directoryChanged()
@@ -455,6 +480,7 @@ func (tx *Tx) RenameCollection(a *Actor, id CollectionID, name string) error {
 		return fmt.Errorf("collection %q: %w", name, ErrExists)
 	}
 	tx.del(homeKey(c.Owner, c.Name))
+	tx.noteRename(c, name)
 	c.Name, c.Modified = name, tx.now
 	tx.put(collectionKey(id), encodeRecord(c))
 	tx.put(homeKey(c.Owner, name), key(nil).collection(id))

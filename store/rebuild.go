@@ -56,8 +56,20 @@ func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 	for id, st := range states {
 		tx.put(stateKey(id), packState(st))
 	}
+	tx.mendJournal()
 	tx.directoryChanged()
 	return nil
+}
+
+// mendJournal puts a word of its own in the place of entries that cannot be
+// read: numbers must neither be missing nor be used again.
+func (tx *Tx) mendJournal() {
+	for _, k := range tx.keys(newKey(tableJournal)) {
+		org, seq := PrincipalID(u32(k[1:])), u64(k[5:])
+		if _, err := unpackEntry(org, seq, tx.get(k)); err != nil {
+			tx.put(k, packEntry(&Entry{Subject: SubjectOrganisation, Op: OpChanged, Owner: org, System: true, API: "admin", Time: tx.now}))
+		}
+	}
 }
 
 // dropGone takes collections that are gone out of the tables that are not made

@@ -86,7 +86,11 @@ func (tx *Tx) PutService(s *Service) error {
 	s.Modified = tx.now
 	if s.UUID != uuid.Nil {
 		if old, err := tx.Service(s.Org, s.UUID); err == nil {
-			s.Alias, s.Created = old.Alias, old.Created
+			s.Alias, s.Created, s.Modified = old.Alias, old.Created, old.Modified
+			if !bytes.Equal(encodeRecord(s), encodeRecord(old)) {
+				tx.noteService(OpChanged, s)
+			}
+			s.Modified = tx.now
 			tx.put(serviceKey(s.Org, s.UUID), encodeRecord(s))
 			return nil
 		}
@@ -124,6 +128,7 @@ func (tx *Tx) addService(s *Service) error {
 		tx.put([]byte(k), b)
 	}
 	tx.put(serviceKey(s.Org, s.UUID), encodeRecord(s))
+	tx.noteService(OpCreated, s)
 	return nil
 }
 
@@ -136,6 +141,7 @@ func (tx *Tx) DeleteService(org PrincipalID, id uuid.UUID) error {
 	tx.del(newKey(tableUUIDs).bytes(id[:]))
 	tx.put(newKey(tableAliases).principal(org).u32(s.Alias), newKey('p').principal(0))
 	tx.del(serviceKey(org, id))
+	tx.noteService(OpDeleted, s)
 	return nil
 }
 
@@ -200,15 +206,23 @@ func (tx *Tx) PutNote(org PrincipalID, space, name string, value []byte) error {
 		}
 	}
 	k := noteKey(org, space, name)
+	old := tx.get(k)
+	e := Entry{Org: org, Owner: org, Subject: SubjectNote, Op: createdUnless(old != nil), Name: space + "/" + name}
 	if value == nil {
+		if e.Op = OpDeleted; old != nil {
+			tx.note(e)
+		}
 		tx.del(k)
 		return nil
 	}
 	if len(value) > maxNoteBytes {
 		return fmt.Errorf("note has %d bytes: %w", len(value), ErrQuota)
 	}
-	if tx.get(k) == nil && len(tx.keys(noteKey(org, space, ""))) >= maxNotes {
+	if old == nil && len(tx.keys(noteKey(org, space, ""))) >= maxNotes {
 		return fmt.Errorf("%s has %d notes: %w", space, maxNotes, ErrQuota)
+	}
+	if old == nil || !bytes.Equal(old, value) {
+		tx.note(e)
 	}
 	tx.put(k, value)
 	return nil

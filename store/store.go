@@ -55,6 +55,7 @@ type Store struct {
 	dir     directory
 	auth    authenticator
 	watch   watchers
+	journal journalWatch
 	used    usage
 	sweeper sweeper
 	sealing sealing
@@ -81,6 +82,10 @@ type Tx struct {
 	now     time.Time
 	swept   int  // members taken away with their collections
 	unswept bool // some are left
+
+	noted []noted       // what the journal is to say
+	told  []PrincipalID // whose journal got longer
+	ended bool          // one of an organisation that is gone is left
 }
 
 // Open opens or creates the file, migrates it, and starts the writer. A
@@ -157,6 +162,7 @@ func (s *Store) Close() error {
 	s.used.stop()
 	s.sweeper.stop()
 	s.watch.close()
+	s.journal.close()
 	return mapErr(s.db.Close())
 }
 
@@ -172,13 +178,16 @@ func (s *Store) View(ctx context.Context, fn func(*View) error) error {
 
 // Update calls fn in a transaction that is durable when Update returns nil.
 // Many Updates share one commit. fn may be run again and must have no effect
-// outside; when it returns an error nothing of it is kept. ErrFull when the
-// disk is.
+// outside; when it returns an error nothing of it is kept. The journal says that
+// it was done by whom the context names, see By. ErrFull when the disk is.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	var tx *Tx
 	err := s.db.Update(ctx, func(w engine.Writer) error {
 		tx = &Tx{View: View{s: s, r: w, writing: true}, w: w, now: s.now().UTC()}
-		return fn(tx)
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.writeJournal(originIn(ctx))
 	})
 	s.tellSpace()
 	if err != nil {
@@ -187,7 +196,11 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	for c := range tx.changed {
 		s.watch.tell(c)
 	}
-	if tx.unswept {
+	s.journal.tell(tx.told)
+	if tx.ended {
+		s.sweeper.journals.Store(true)
+	}
+	if tx.unswept || tx.ended {
 		s.sweeper.wake()
 	}
 	return nil
@@ -308,6 +321,8 @@ type Stats struct {
 	FileBytes, FreePages, PendingPages, PageSize int64
 	Objects, Rows                                uint64
 	Horizon                                      time.Time
+	Journal                                      uint64    // entries
+	JournalOldest                                time.Time // zero: none
 }
 
 // Stats gives figures of the store.
@@ -319,6 +334,7 @@ func (s *Store) Stats() Stats {
 	}
 	_ = s.db.View(func(r engine.Reader) error {
 		out.Objects, out.Rows = uint64(metaInt(r, metaObjects)), uint64(metaInt(r, metaRows))
+		out.Journal, out.JournalOldest = (&View{s: s, r: r}).journalStats()
 		return nil
 	})
 	return out

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
+	"time"
 )
 
 // Removing a collection is done in two parts, so that a large one does not hold
@@ -60,6 +62,7 @@ func (tx *Tx) dropCollection(c *Collection) error {
 	if err := tx.dropFeeds(c); err != nil {
 		return err
 	}
+	tx.noteCollection(OpDeleted, c)
 	tx.del(stateKey(c.ID))
 	tx.del(homeKey(c.Owner, c.Name))
 	tx.del(collectionKey(c.ID))
@@ -224,9 +227,10 @@ func (s *Store) sweepSome(ctx context.Context) (swept int, done bool, err error)
 
 // sweeper finishes in the background what removals of collections began.
 type sweeper struct {
-	kick   chan struct{}
-	cancel context.CancelFunc
-	done   chan struct{}
+	kick     chan struct{}
+	cancel   context.CancelFunc
+	done     chan struct{}
+	journals atomic.Bool // organisations went; what was left of their journals at the start is Prune's
 }
 
 // start begins with what was left when the store was last closed.
@@ -271,7 +275,26 @@ func (s *Store) sweepAll(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("removed calendars are not swept yet", "err", err) // Prune tries again
 		}
-		if done || err != nil {
+		if err != nil {
+			return
+		}
+		if done {
+			break
+		}
+	}
+	if s.sweeper.journals.CompareAndSwap(true, false) {
+		s.sweepJournals(ctx)
+	}
+}
+
+// sweepJournals takes away the journals of organisations that are gone.
+func (s *Store) sweepJournals(ctx context.Context) {
+	for done := false; !done && ctx.Err() == nil; {
+		var err error
+		if _, done, err = s.PruneJournal(ctx, time.Time{}); err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("the journal of a removed organisation is not swept yet", "err", err) // Prune tries again
+			}
 			return
 		}
 	}

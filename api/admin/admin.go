@@ -197,7 +197,7 @@ func (s *Service) call(ctx context.Context, name string, request []byte, st *Str
 		if op.Name != name {
 			continue
 		}
-		res, err := op.run(ctx, s, request, st)
+		res, err := op.run(store.By(ctx, store.System(), "admin"), s, request, st)
 		if err != nil {
 			return nil, err
 		}

@@ -17,17 +17,15 @@ import (
 // realm is constant: clients file what they remember under it.
 const realm = "Daybook"
 
-type actorKey struct{}
-
-// With gives a context that carries the actor.
+// With gives a context that carries the actor, for handlers and for the journal.
 func With(ctx context.Context, a *store.Actor) context.Context {
-	return context.WithValue(ctx, actorKey{}, a)
+	return store.By(ctx, a, "")
 }
 
 // Actor gives who asks; without sign-in that is the zero Actor, which may
 // nothing. It is never nil.
 func Actor(ctx context.Context) *store.Actor {
-	if a, ok := ctx.Value(actorKey{}).(*store.Actor); ok && a != nil {
+	if a := store.ActorIn(ctx); a != nil {
 		return a
 	}
 	return &store.Actor{}

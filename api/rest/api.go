@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"daybook/store"
 )
 
 // Bounds of an API that names none.
@@ -155,7 +157,7 @@ func (m *matched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	r = r.WithContext(ctx)
+	r = r.WithContext(store.By(ctx, nil, s.Name))
 	if s.SignIn != nil {
 		signed, err := s.SignIn(r)
 		if err != nil {

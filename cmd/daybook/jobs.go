@@ -22,7 +22,7 @@ func jobTable(c *configs.Config, st *store.Store, log *slog.Logger) []jobs.Job {
 	return []jobs.Job{
 		{Name: "horizon", Schedule: c.JobHorizon, Timeout: c.JobTimeout, Run: horizon.Job(st, c.Horizon, nil)},
 		{Name: "openings", Schedule: c.JobOpenings, Timeout: c.JobTimeout, Run: openings.Job(st, openings.Options{Days: days, Log: log})},
-		{Name: "prune", Schedule: c.JobPrune, Timeout: c.JobTimeout, Run: prune.Job(st, c.TombstoneAge, nil)},
+		{Name: "prune", Schedule: c.JobPrune, Timeout: c.JobTimeout, Run: prune.Job(st, prune.Keep{Tombstones: c.TombstoneAge, Journal: c.JournalAge}, nil)},
 	}
 }
 

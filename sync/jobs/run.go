@@ -47,7 +47,7 @@ func (r *Runner) run(ctx context.Context, e *entry) error {
 		return fmt.Errorf("job %q: %w", e.Name, err)
 	}
 	defer r.end(e)
-	ctx, cancel := context.WithTimeout(ctx, e.Timeout)
+	ctx, cancel := context.WithTimeout(store.By(ctx, store.System(), "job"), e.Timeout)
 	defer cancel()
 	defer context.AfterFunc(r.base, cancel)()
 

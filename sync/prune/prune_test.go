@@ -70,7 +70,7 @@ func TestOldDeletionsAreForgottenAndOldTokensRefused(t *testing.T) {
 	})
 	update(t, s, func(tx *store.Tx) error { return tx.DeleteObject(store.System(), c, "e.ics", store.Cond{}) })
 
-	job := prune.Job(s, 180*day, clock)
+	job := prune.Job(s, prune.Keep{Tombstones: 180 * day, Journal: 180 * day}, clock)
 	now = now.Add(179 * day)
 	if err := job(t.Context()); err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestExpiredCredentialsAndFeedsAreRemoved(t *testing.T) {
 		return nil
 	})
 	now = now.Add(2 * day)
-	if err := prune.Job(s, 180*day, clock)(t.Context()); err != nil {
+	if err := prune.Job(s, prune.Keep{Tombstones: 180 * day, Journal: 180 * day}, clock)(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	err = s.View(t.Context(), func(v *store.View) error {
