@@ -431,38 +431,41 @@ func TestJournalIsReadByWhoMayReadWhatItTells(t *testing.T) {
 	update(t, s, func(tx *Tx) error { return errors.Join(tx.CreatePrincipal(far), tx.CreatePrincipal(gone)) })
 	update(t, s, func(tx *Tx) error { return tx.DeletePrincipal(gone.ID) })
 	actors := map[string]*Actor{
-		"admin":    {Org: h.org.ID, Grants: []Grant{{h.org.ID, RightAdmin}}},
-		"reader":   {Org: h.org.ID, Grants: []Grant{{h.org.ID, RightRead}}},
-		"busy":     {Org: h.org.ID, Grants: []Grant{{h.org.ID, RightFreeBusy}}},
-		"ada":      {Org: h.org.ID, Grants: []Grant{{h.ada.ID, RightRead}}},
+		"admin":    {Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightAdmin}}},
+		"reader":   {Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightRead}}},
+		"busy":     {Org: h.org.ID, Grants: []Grant{{Target: h.org.ID, Rights: RightFreeBusy}}},
+		"ada":      {Org: h.org.ID, Grants: []Grant{{Target: h.ada.ID, Rights: RightRead}}},
 		"user":     {Org: h.org.ID, Principal: h.user},
+		"calendar": {Org: h.org.ID, Grants: []Grant{{Target: h.user.ID, Collection: h.otherCal, Rights: RightRead}}},
 		"nobody":   {Org: h.org.ID},
-		"stranger": {Org: far.ID, Grants: []Grant{{far.ID, RightAdmin}, {h.org.ID, RightAdmin}}},
+		"stranger": {Org: far.ID, Grants: []Grant{{Target: far.ID, Rights: RightAdmin}, {Target: h.org.ID, Rights: RightAdmin}}},
 	}
 	for _, row := range []struct {
-		subject Subject
-		owner   PrincipalID
-		who     string
+		subject    Subject
+		owner      PrincipalID
+		who        string
+		collection CollectionID
 	}{
-		{SubjectEvent, h.org.ID, "admin reader"},
-		{SubjectBlock, h.ada.ID, "ada admin reader"},
-		{SubjectEvent, h.user.ID, "user"},
-		{SubjectCalendar, h.user.ID, "user"},
-		{SubjectEvent, gone.ID, ""},
-		{SubjectUser, h.org.ID, "admin"},
-		{SubjectCredential, h.org.ID, "admin"},
-		{SubjectPassword, h.org.ID, "admin"},
-		{SubjectGrant, h.ada.ID, "admin"},
-		{SubjectGrant, h.user.ID, "user"},
-		{SubjectFeed, h.ada.ID, "admin"},
-		{SubjectService, h.org.ID, "admin reader"},
-		{SubjectResource, 9999, "admin reader"},
-		{Subject(200), h.org.ID, "admin"},
+		{SubjectEvent, h.org.ID, "admin reader", 0},
+		{SubjectBlock, h.ada.ID, "ada admin reader", 0},
+		{SubjectEvent, h.user.ID, "user", 0},
+		{SubjectCalendar, h.user.ID, "user", 0},
+		{SubjectEvent, gone.ID, "", 0},
+		{SubjectUser, h.org.ID, "admin", 0},
+		{SubjectCredential, h.org.ID, "admin", 0},
+		{SubjectPassword, h.org.ID, "admin", 0},
+		{SubjectGrant, h.ada.ID, "admin", 0},
+		{SubjectGrant, h.user.ID, "user", 0},
+		{SubjectFeed, h.ada.ID, "admin", 0},
+		{SubjectService, h.org.ID, "admin reader", 0},
+		{SubjectResource, 9999, "admin reader", 0},
+		{Subject(200), h.org.ID, "admin", 0},
+		{SubjectEvent, h.user.ID, "calendar user", h.otherCal},
 	} {
 		var may []string
 		view(t, s, func(v *View) error {
 			for name, a := range actors {
-				if v.MayRead(a, &Entry{Org: h.org.ID, Subject: row.subject, Owner: row.owner}) {
+				if v.MayRead(a, &Entry{Org: h.org.ID, Subject: row.subject, Owner: row.owner, Collection: row.collection}) {
 					may = append(may, name)
 				}
 			}
