@@ -13,7 +13,8 @@
 //		Body   updateBody         `body:"json"`
 //	}
 //
-// In a body the json tags name the members, and [Opt] tells an absent member
+// A field of bytes with the tag body:"text/calendar" takes a body of that type
+// as it is, when the request says to send one. In a body the json tags name the members, and [Opt] tells an absent member
 // from null and from a value. A request is handled in this order: method and
 // path (404, 405), sign-in (401), path, query and headers, the guard (403,
 // 404), the body (415, 413, 400), faults of its fields together with those

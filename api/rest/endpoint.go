@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"mime"
@@ -25,6 +26,24 @@ type Headerer interface{ SetHeader(h http.Header) }
 // NoContent is the Out of an answer without a body.
 type NoContent struct{}
 
+// Document is an Out that is not JSON: bytes of a type of its own, under a
+// strong ETag.
+type Document struct {
+	Type string // Content-Type
+	Body []byte
+	Name string // of the file that a browser saves it as; "" for none
+}
+
+// SetHeader sets the ETag, and the name of the file.
+func (d Document) SetHeader(h http.Header) {
+	sum := sha256.Sum256(d.Body)
+	h.Set("ETag", tagText(sum[:]))
+	h.Set("Cache-Control", "private, no-cache") // kept, and asked about each time
+	if d.Name != "" {
+		h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": d.Name}))
+	}
+}
+
 // Operation is what answers a route; made by Endpoint.
 type Operation interface {
 	// Describe gives the types and parameters.
@@ -41,6 +60,7 @@ type Op[In, Out any] struct {
 	strict   bool
 	params   []Param
 	body     []int
+	other    otherBody
 	mistaken error
 }
 
@@ -48,7 +68,7 @@ type Op[In, Out any] struct {
 // See the package comment for the tags of In.
 func Endpoint[In, Out any](status int, fn func(context.Context, In) (Out, error)) *Op[In, Out] {
 	o := &Op[In, Out]{status: status, fn: fn}
-	o.params, o.body, o.mistaken = describe(reflect.TypeFor[In]())
+	o.params, o.body, o.other, o.mistaken = describe(reflect.TypeFor[In]())
 	return o
 }
 
@@ -67,7 +87,7 @@ func (o *Op[In, Out]) Strict() *Op[In, Out] {
 
 // Describe gives the types and parameters.
 func (o *Op[In, Out]) Describe() Description {
-	d := Description{Status: o.status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), Params: o.params}
+	d := Description{Status: o.status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), Params: o.params, OtherBody: o.other.mediaType}
 	if o.body != nil {
 		d.Body = d.In.FieldByIndex(o.body).Type
 	}
@@ -88,7 +108,14 @@ func (o *Op[In, Out]) answer(a *API, w http.ResponseWriter, r *http.Request) err
 			return err
 		}
 	}
-	if o.body != nil {
+	switch {
+	case o.other.is(r):
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return bodyError(err)
+		}
+		v.FieldByIndex(o.other.index).SetBytes(data)
+	case o.body != nil:
 		n, err := a.readBody(r)
 		if err != nil {
 			return err
@@ -117,9 +144,14 @@ func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out 
 		w.WriteHeader(status)
 		return nil
 	}
-	body, err := encode(out)
-	if err != nil {
-		return err
+	kind, body := a.contentType(), []byte(nil)
+	if d, ok := any(out).(Document); ok {
+		kind, body = d.Type, d.Body
+	} else {
+		var err error
+		if body, err = encode(out); err != nil {
+			return err
+		}
 	}
 	if h, ok := any(out).(Headerer); ok {
 		h.SetHeader(w.Header())
@@ -128,7 +160,7 @@ func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out 
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	w.Header().Set("Content-Type", a.contentType())
+	w.Header().Set("Content-Type", kind)
 	writeBody(w, status, body)
 	return nil
 }
@@ -171,7 +203,7 @@ func bodyError(err error) error {
 // body that does not say what it is (RFC 9110 §8.3).
 func (a *API) checkType(r *http.Request) error {
 	unsupported := Errorf(http.StatusUnsupportedMediaType, "the body must be application/json in UTF-8")
-	if c := r.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
+	if encoded(r) {
 		return unsupported
 	}
 	ct := r.Header.Get("Content-Type")
@@ -182,8 +214,34 @@ func (a *API) checkType(r *http.Request) error {
 	if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
 		return unsupported
 	}
-	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
+	if !isUTF8(params) {
 		return unsupported
 	}
 	return nil
+}
+
+func encoded(r *http.Request) bool {
+	c := r.Header.Get("Content-Encoding")
+	return c != "" && !strings.EqualFold(c, "identity")
+}
+
+func isUTF8(params map[string]string) bool {
+	c := params["charset"]
+	return c == "" || strings.EqualFold(c, "utf-8")
+}
+
+// otherBody is the field that takes a body of another type than JSON, as it
+// was sent.
+type otherBody struct {
+	mediaType string // "": there is none
+	index     []int
+}
+
+// is reports whether the request has such a body.
+func (o otherBody) is(r *http.Request) bool {
+	if o.mediaType == "" || encoded(r) {
+		return false
+	}
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == o.mediaType && isUTF8(params)
 }

@@ -24,19 +24,27 @@ type Description struct {
 	In, Out reflect.Type
 	Params  []Param
 	Body    reflect.Type // nil: none is read
+
+	OtherBody string // media type of a body that can be sent instead; "": JSON alone
 }
 
 // describe reads the tags of In. A wrong tag is a mistake in the program.
-func describe(in reflect.Type) (params []Param, body []int, err error) {
+func describe(in reflect.Type) (params []Param, body []int, other otherBody, err error) {
 	if in.Kind() != reflect.Struct {
-		return nil, nil, fmt.Errorf("%v is not a struct", in)
+		return nil, nil, other, fmt.Errorf("%v is not a struct", in)
 	}
 	for _, f := range reflect.VisibleFields(in) {
 		if f.Anonymous {
 			continue
 		}
-		if f.Tag.Get("body") == "json" {
+		if kind := f.Tag.Get("body"); kind == "json" {
 			body = f.Index
+			continue
+		} else if kind != "" {
+			if f.Type != reflect.TypeFor[[]byte]() {
+				return nil, nil, other, fmt.Errorf("%v: field %s takes no bytes", in, f.Name)
+			}
+			other = otherBody{kind, f.Index}
 			continue
 		}
 		for _, from := range []string{"path", "query", "header"} {
@@ -45,12 +53,12 @@ func describe(in reflect.Type) (params []Param, body []int, err error) {
 				continue
 			}
 			if !f.IsExported() || name == "" || !settable(f.Type) {
-				return nil, nil, fmt.Errorf("%v: field %s cannot be a parameter", in, f.Name)
+				return nil, nil, other, fmt.Errorf("%v: field %s cannot be a parameter", in, f.Name)
 			}
 			params = append(params, Param{In: from, Name: name, Type: f.Type, List: isList(f.Type), index: f.Index})
 		}
 	}
-	return params, body, nil
+	return params, body, other, nil
 }
 
 func inner(t reflect.Type) reflect.Type {

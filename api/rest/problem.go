@@ -19,6 +19,10 @@ type Problem struct {
 	Faults []Fault     // of single fields, in the order in which they were found
 	Header http.Header // added to the answer, e.g. WWW-Authenticate
 	Err    error       // the cause; may be nil
+
+	// Members are added to a problem of the house API by their names
+	// (extension members, RFC 9457 §3.2); other shapes have no place for them.
+	Members map[string]any
 }
 
 func (p *Problem) Error() string {
@@ -160,7 +164,20 @@ func (House) WriteError(w http.ResponseWriter, _ *http.Request, p *Problem) {
 	for _, f := range p.Faults {
 		out.Errors = append(out.Errors, houseFault{f.Field, f.Message})
 	}
-	WriteJSON(w, "application/problem+json", p.Status, out)
+	if p.Members == nil {
+		WriteJSON(w, "application/problem+json", p.Status, out)
+		return
+	}
+	all := map[string]any{"type": out.Type, "title": out.Title, "status": out.Status, "detail": out.Detail}
+	if out.Errors != nil {
+		all["errors"] = out.Errors
+	}
+	for name, v := range p.Members {
+		if _, taken := all[name]; !taken {
+			all[name] = v
+		}
+	}
+	WriteJSON(w, "application/problem+json", p.Status, all)
 }
 
 // WriteJSON writes a JSON document with its length. v must be a value that

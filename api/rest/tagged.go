@@ -46,8 +46,10 @@ func ETag(v any) string {
 		return `""` // never matches what was given out
 	}
 	sum := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return tagText(sum[:])
 }
+
+func tagText(sum []byte) string { return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"` }
 
 // IfMatch is embedded in the In of a request that changes a record.
 type IfMatch struct {
