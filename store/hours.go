@@ -93,7 +93,7 @@ func (v *View) closures(src *openingsSource, w span.Span) ([]span.Span, error) {
 // calendar can hold every appointment of a small house.
 func isClosure(data []byte) bool {
 	typed, service := false, false
-	for _, l := range bytes.Split(data, []byte("\n")) {
+	for l := range bytes.SplitSeq(data, []byte("\n")) {
 		if value, ok := lineValue(l, "X-DAYBOOK-EVENT-TYPE"); ok {
 			if slices.Contains([]string{"VACATION", "TIME_OFF"}, string(bytes.ToUpper(value))) {
 				return true

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -49,9 +50,9 @@ func idOf(o rest.Opt[ident]) uuid.UUID { return o.Or(ident{}).UUID }
 
 // get answers one calendar.
 func (s *service) get(ctx context.Context, in oneIn) (out Calendar, err error) {
-	err = s.view(ctx, func(_ *store.View, x *index) error {
+	err = s.hours.View(ctx, callerOf(ctx).at, func(_ *store.View, x *kept.Index) error {
 		id := idOf(in.ID)
-		c := x.byID[id]
+		c := x.Calendar(id)
 		if c == nil {
 			return notFound([]uuid.UUID{id}, []uuid.UUID{id})
 		}
@@ -82,13 +83,13 @@ type CalendarCollection struct {
 // search answers the calendars for which all criteria hold, by their first
 // day, then by id.
 func (s *service) search(ctx context.Context, in searchIn) (out CalendarCollection, err error) {
-	err = s.view(ctx, func(_ *store.View, x *index) error {
-		found := x.candidates(in.IDs, in.ServicePoints)
+	err = s.hours.View(ctx, callerOf(ctx).at, func(_ *store.View, x *kept.Index) error {
+		found := candidates(x, in.IDs, in.ServicePoints)
 		if d, ok := in.StartDate.Get(); ok {
-			found = slices.DeleteFunc(found, func(c *calendar) bool { return c.End < d.Date })
+			found = slices.DeleteFunc(found, func(c *kept.Calendar) bool { return c.End < d.Date })
 		}
 		if d, ok := in.EndDate.Get(); ok {
-			found = slices.DeleteFunc(found, func(c *calendar) bool { return c.Start > d.Date })
+			found = slices.DeleteFunc(found, func(c *kept.Calendar) bool { return c.Start > d.Date })
 		}
 		out = CalendarCollection{Calendars: []Calendar{}, TotalRecords: len(found)}
 		for _, c := range cut(pageOf(in.Offset, in.Limit), found) {
@@ -101,23 +102,19 @@ func (s *service) search(ctx context.Context, in searchIn) (out CalendarCollecti
 
 // candidates gives the calendars with one of the ids and one of the service
 // points, in their order; an empty list stands for all.
-func (x *index) candidates(ids, points []ident) []*calendar {
-	var found []*calendar
+func candidates(x *kept.Index, ids, points []ident) []*kept.Calendar {
+	var found []*kept.Calendar
 	switch {
 	case len(ids) > 0:
 		for _, id := range distinct(ids) {
-			if c := x.byID[id.UUID]; c != nil {
+			if c := x.Calendar(id.UUID); c != nil {
 				found = append(found, c)
 			}
 		}
 	case len(points) > 0:
-		seen := map[*calendar]struct{}{}
+		seen := map[*kept.Calendar]struct{}{}
 		for _, id := range distinct(points) {
-			p := x.points[id.UUID]
-			if p == nil {
-				continue
-			}
-			for _, c := range p.calendars {
+			for _, c := range x.Of(id.UUID) {
 				if _, again := seen[c]; !again {
 					seen[c] = struct{}{}
 					found = append(found, c)
@@ -125,17 +122,17 @@ func (x *index) candidates(ids, points []ident) []*calendar {
 			}
 		}
 	default:
-		return slices.Clone(x.order)
+		return slices.Clone(x.Calendars())
 	}
 	if len(ids) > 0 && len(points) > 0 {
 		wanted := map[uuid.UUID]struct{}{}
 		for _, id := range points {
 			wanted[id.UUID] = struct{}{}
 		}
-		found = slices.DeleteFunc(found, func(c *calendar) bool {
+		found = slices.DeleteFunc(found, func(c *kept.Calendar) bool {
 			return !slices.ContainsFunc(c.ServicePoints, func(id uuid.UUID) bool { _, ok := wanted[id]; return ok })
 		})
 	}
-	slices.SortFunc(found, byStart)
+	slices.SortFunc(found, kept.ByStart)
 	return found
 }

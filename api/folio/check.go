@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"daybook/api/hours"
+	"daybook/api/hours/kept"
 )
 
 // order is the order of the validation errors of an answer.
@@ -126,19 +125,8 @@ func quoted(name string) string { return "“" + clip(name) + "”" }
 
 // overlaps gives an error for each other calendar that shares a service point
 // and a day with c, in the order of their days. It is asked inside the write.
-func overlaps(x *index, c *hours.Calendar) ([]Error, error) {
-	shared := map[*calendar][]uuid.UUID{}
-	for _, id := range c.ServicePoints {
-		p := x.points[id]
-		if p == nil {
-			continue
-		}
-		for _, other := range p.calendars {
-			if other.ID != c.ID && other.Start <= c.End && c.Start <= other.End {
-				shared[other] = append(shared[other], id)
-			}
-		}
-	}
+func overlaps(x *kept.Index, c *hours.Calendar) ([]Error, error) {
+	shared := x.Overlapping(c)
 	if len(shared) == 0 {
 		return nil, nil
 	}
@@ -147,16 +135,12 @@ func overlaps(x *index, c *hours.Calendar) ([]Error, error) {
 		return nil, err
 	}
 	out := make([]Error, 0, len(shared))
-	for _, other := range x.order {
-		ids, ok := shared[other]
-		if !ok {
-			continue
-		}
+	for _, other := range shared {
 		out = append(out, Error{
 			Code:       DateOverlap,
 			Message:    fmt.Sprintf("The dates collide with %s (%s to %s).", quoted(other.Name), other.Start, other.End),
 			Parameters: assignments.with("assignments", Values{"startDate": c.Start.String(), "endDate": c.End.String()}),
-			Data:       Values{"conflictingServicePointIds": texts(ids)},
+			Data:       Values{"conflictingServicePointIds": texts(other.Shared)},
 		})
 	}
 	return out, nil

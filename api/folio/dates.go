@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"daybook/api/hours"
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -83,8 +84,8 @@ func (s *service) allOpenings(ctx context.Context, in allOpeningsIn) (out Single
 // timeline gives the hours of a service point. Nobody keeps a list of service
 // points here: one that no calendar names is closed, not unknown.
 func (s *service) timeline(ctx context.Context, id rest.Opt[ident]) (t *hours.Timeline, err error) {
-	err = s.view(ctx, func(_ *store.View, x *index) error {
-		t = x.points[idOf(id)].timeline()
+	err = s.hours.View(ctx, callerOf(ctx).at, func(_ *store.View, x *kept.Index) error {
+		t = x.Timeline(idOf(id))
 		return nil
 	})
 	return t, err

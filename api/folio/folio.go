@@ -3,16 +3,15 @@
 // days that they make.
 //
 // A calendar and each of its exceptions is a VAVAILABILITY object in the
-// organisation's own calendar ([daybook/api/hours]), so that calendar clients
-// show and change them. What the API answers from is derived from these
-// objects and carries the sync-token that it was derived from: a request reads
-// the changes since then and no more. Tenants are organisations.
+// organisation's own calendar ([daybook/api/hours], [daybook/api/hours/kept]),
+// so that calendar clients show and change them. Tenants are organisations.
 package folio
 
 import (
 	"net/http"
 	"time"
 
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -22,14 +21,14 @@ const Name = "folio"
 
 // service answers the requests.
 type service struct {
-	store   *store.Store
-	now     func() time.Time
-	indexes indexes
+	store *store.Store
+	hours *kept.Keeper
+	now   func() time.Time
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o rest.Options) *rest.API {
-	s := &service{store: o.Store, now: o.Clock()}
+	s := &service{store: o.Store, hours: kept.New(o.Store), now: o.Clock()}
 	return &rest.API{
 		Name:     Name,
 		Prefixes: []string{"/calendar/"},

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"daybook/api/auth"
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -22,11 +24,14 @@ const (
 
 // caller is who asks, and where.
 type caller struct {
-	actor    *store.Actor
-	org      store.PrincipalID  // the tenant
-	calendar store.CollectionID // its own calendar
-	rights   store.Rights       // on that calendar
-	user     uuid.NullUUID      // for metadata
+	actor  *store.Actor
+	at     kept.Site     // the tenant, and its own calendar
+	rights store.Rights  // on that calendar
+	user   uuid.NullUUID // for metadata
+}
+
+func (c *caller) writer(now time.Time) kept.Writer {
+	return kept.Writer{Site: c.at, Actor: c.actor, Now: now}
 }
 
 type callerKey struct{}
@@ -79,7 +84,7 @@ func (c *caller) enter(v *store.View, tenant string) error {
 	if err != nil {
 		return err
 	}
-	c.org, c.calendar, c.rights = p.ID, own.ID, v.Rights(c.actor, p.ID)
+	c.at, c.rights = kept.Site{Org: p.ID, Calendar: own.ID}, v.Rights(c.actor, p.ID)
 	return nil
 }
 

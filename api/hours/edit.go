@@ -21,7 +21,7 @@ func EditCalendar(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time
 		return nil, fmt.Errorf("change opening hours: there is no %s", component)
 	}
 	have := ReadCalendar(o, zone)
-	x := editor{reader{o, zone}, o.Edit(), c, now}
+	x := editor{reader: reader{o, zone}, e: o.Edit(), c: c, now: now}
 	hours := x.hours(c, have.End)
 	moved := x.setDays(have.Start, have.End, want.Start, want.End)
 	if have.Name != want.Name {
@@ -45,6 +45,37 @@ func EditCalendar(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time
 	return x.apply()
 }
 
+// EditWeek gives the object of an organisation's week changed to the wanted
+// hours, in the same way; its exceptions are objects of their own. An opening
+// that no component says as a whole is cut at midnight.
+func EditWeek(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, error) {
+	c := master(o)
+	if c == nil {
+		return nil, fmt.Errorf("change opening hours: there is no %s", component)
+	}
+	x := editor{reader: reader{o, zone}, e: o.Edit(), c: c, now: now, plain: true}
+	have := x.hours(c, MaxDate)
+	var parts []Opening
+	for _, w := range want.Hours {
+		if slices.ContainsFunc(have, func(e entry[Opening]) bool { return e.value == w }) {
+			parts = append(parts, w)
+			continue
+		}
+		for _, s := range w.Slices() {
+			parts = append(parts, Opening{s.Day, s.Start, s.Day, s.End})
+		}
+	}
+	_, changed := settle(&x, have, parts, func(h Opening, _ int) string { return weeklyText(h, 0, MinDate, zone, now) })
+	if !changed {
+		return o, nil
+	}
+	x.needZone(MinDate, MaxDate, false)
+	x.sequence()
+	x.e.Set(c, "DTSTAMP", stamp(now))
+	x.e.Set(c, "LAST-MODIFIED", stamp(now))
+	return x.apply()
+}
+
 // EditException gives the object of an exception changed to what is wanted, in
 // the same way.
 func EditException(o *ical.Object, want *Exception, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
@@ -56,7 +87,7 @@ func EditException(o *ical.Object, want *Exception, place int, zone *ical.Zone, 
 	if have.Equal(want) && at == place {
 		return o, nil
 	}
-	x := editor{reader{o, zone}, o.Edit(), c, now}
+	x := editor{reader: reader{o, zone}, e: o.Edit(), c: c, now: now}
 	moved := x.setDays(have.Start, have.End, want.Start, want.End)
 	if have.Name != want.Name {
 		x.e.Set(c, "SUMMARY", ical.EscapeText(want.Name))
@@ -76,9 +107,10 @@ func EditException(o *ical.Object, want *Exception, place int, zone *ical.Zone, 
 // editor changes one object.
 type editor struct {
 	reader
-	e   *ical.Edit
-	c   *ical.Component
-	now time.Time
+	e     *ical.Edit
+	c     *ical.Component
+	now   time.Time
+	plain bool // openings have no numbers
 }
 
 func (x *editor) apply() (*ical.Object, error) {
@@ -190,7 +222,7 @@ func settle[T comparable](x *editor, have []entry[T], want []T, text func(value 
 			switch {
 			case keep:
 				kept = append(kept, c)
-				if e.whole && e.place != n {
+				if e.whole && e.place != n && !x.plain {
 					x.e.Set(c, propOpening, strconv.Itoa(n))
 				}
 			case !gone[c]:
@@ -248,6 +280,9 @@ func pair[T comparable](have []entry[T], want []T) []int {
 // reach moves weekly openings that begin later than in the calendar's first
 // week back to it, by whole weeks.
 func (x *editor) reach(kept []*ical.Component, start Date) {
+	if start == MinDate {
+		start = anchorDay
+	}
 	for _, c := range kept {
 		b := x.bounds(c)
 		if !b.from || DateOf(b.start) <= start+6 {

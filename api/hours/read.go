@@ -23,6 +23,7 @@ const (
 	paramAt          = "X-AT" // LAST-MODIFIED as it was then
 
 	component         = "VAVAILABILITY"
+	priorityWeek      = "9"
 	priorityCalendar  = "5"
 	priorityException = "1"
 

@@ -40,6 +40,25 @@ func NewCalendar(c *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, err
 	})
 }
 
+// NewWeek writes the hours of every week of a whole organisation, without
+// their exceptions, as a new object whose UID is c.ID. An opening is cut at
+// midnight, and its parts are not numbered: APIs that know no nights show them
+// as they are.
+func NewWeek(c *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, error) {
+	return object(zone, MinDate, MaxDate, func(w *ical.Writer) {
+		w.Line("UID", c.ID.String())
+		for _, name := range []string{"DTSTAMP", "CREATED", "LAST-MODIFIED"} {
+			w.Line(name, stamp(now))
+		}
+		w.Line("SEQUENCE", "0")
+		w.Line("PRIORITY", priorityWeek)
+		w.Line("BUSYTYPE", "BUSY-UNAVAILABLE")
+		for _, o := range c.Hours {
+			w.Raw([]byte(weeklyText(o, 0, MinDate, zone, now)))
+		}
+	})
+}
+
 // NewException writes an exception of the calendar with the UID parent as a
 // new object. place is its place among the exceptions, from 1.
 func NewException(e *Exception, uid, parent string, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
@@ -89,9 +108,10 @@ func timezone(zone *ical.Zone, start, end Date) string {
 		return ""
 	}
 	var s span.Span
-	if start > MinDate+7 {
-		s.Start = zone.Instant((start - 7).Time()) // weekly openings may begin in the week before
+	if start <= MinDate+7 {
+		start = anchorDay
 	}
+	s.Start = zone.Instant((start - 7).Time()) // weekly openings may begin in the week before
 	if end < MaxDate-7 {
 		s.End = zone.Instant((max(start, end) + 7).Time())
 	}
@@ -169,9 +189,17 @@ func weeklyText(o Opening, place int, from Date, zone *ical.Zone, now time.Time)
 	return b.String()
 }
 
+// anchorDay is where weekly openings begin that have always been: a Monday
+// before anything that is booked, and constant, so that the same hours give the
+// same text.
+const anchorDay Date = 11323 // 2001-01-01
+
 // anchor gives the first such weekday from the day on; at the end of time the
 // one before.
 func anchor(from Date, day time.Weekday) Date {
+	if from == MinDate {
+		from = anchorDay
+	}
 	d := from + Date((day-from.Weekday()+7)%7)
 	if d >= MaxDate {
 		d -= 7
@@ -202,5 +230,7 @@ func spanText(s Span, place int, zone *ical.Zone, now time.Time) string {
 func writeHead(w *ical.Writer, place int, now time.Time) {
 	w.Line("UID", uuid.NewString())
 	w.Line("DTSTAMP", stamp(now))
-	w.Line(propOpening, strconv.Itoa(place))
+	if place > 0 {
+		w.Line(propOpening, strconv.Itoa(place))
+	}
 }

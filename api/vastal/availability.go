@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/auth"
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/ical"
 	"daybook/store"
@@ -56,14 +57,10 @@ func (w *week) slots() []slot {
 	return out
 }
 
-// weekUID is the UID of the week that this API writes: the same for ever, so
-// that its identity survives.
-func weekUID(org uuid.UUID) string { return uuid.NewSHA1(org, []byte("weekly availability")).String() }
-
 // readWeek reads the stored week. An object that cannot be read has no slots.
 func readWeek(v *store.View, org organisation) (*week, error) {
 	w := &week{org: org}
-	m, err := findWeek(v, org)
+	m, err := kept.FindWeek(v, org.UUID, org.calendar.ID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 	case err != nil:
@@ -80,53 +77,6 @@ func readWeek(v *store.View, org organisation) (*week, error) {
 	}
 	w.inactive, err = readInactive(v, org)
 	return w, err
-}
-
-// findWeek gives the member that holds the week: our own, else the first
-// availability of a calendar client that holds for the whole organisation and
-// for ever. store.ErrNotFound.
-func findWeek(v *store.View, org organisation) (store.Member, error) {
-	if m, err := v.MemberByUID(org.calendar.ID, weekUID(org.UUID)); err == nil && m.Kind == "VAVAILABILITY" {
-		return m, nil
-	}
-	var found store.Member
-	var failed error
-	err := v.EachMember(org.calendar.ID, "", func(m store.Member) bool {
-		if m.Kind != "VAVAILABILITY" {
-			return true
-		}
-		data, err := v.Data(m.Object)
-		if err != nil {
-			failed = err
-			return false
-		}
-		if o, err := ical.Parse(data, ical.Limits{}); err == nil && isWeek(o) {
-			found = m
-		}
-		return found.Name == ""
-	})
-	if err = errors.Join(err, failed); err != nil {
-		return store.Member{}, fmt.Errorf("find a week: %w", err)
-	}
-	if found.Name == "" {
-		return store.Member{}, fmt.Errorf("week: %w", store.ErrNotFound)
-	}
-	return found, nil
-}
-
-// isWeek reports whether an availability holds for the whole organisation and
-// without dates: opening hours of service points and their exceptions do not.
-func isWeek(o *ical.Object) bool {
-	c := o.Master()
-	if c == nil {
-		return false
-	}
-	for _, name := range []string{"X-DAYBOOK-SERVICE-POINT", "RELATED-TO", "DTSTART", "DTEND", "DURATION"} {
-		if c.Line(name) != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // save writes the week so that it has exactly these slots, in the transaction;
@@ -160,7 +110,7 @@ func (w *week) saveActive(tx *store.Tx, s *store.Store, a *store.Actor, want []s
 	case o != nil:
 		o, changed, err = x.rewriteWeek(o, w.parts, want)
 	case len(want) > 0:
-		o, err = x.newWeek(weekUID(w.org.UUID), want)
+		o, err = x.newWeek(kept.WeekUID(w.org.UUID), want)
 	default:
 		changed = false
 	}
