@@ -23,7 +23,6 @@ const (
 	anywhere    = kindRoot | kindPrincipals | kindHomes | kindPrincipal | kindHome | kindCalendar | kindObject
 	collections = anywhere &^ kindObject
 	containers  = kindRoot | kindPrincipals | kindHomes
-	kept        = kindHome | kindCalendar // where dead properties are kept
 )
 
 // address is a path taken apart.

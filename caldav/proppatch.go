@@ -16,9 +16,10 @@ const (
 	maxDeadBytes = 1 << 16 // of one property
 )
 
-// draft is a collection or home whose properties are being changed; nothing is
-// stored unless every change is good.
+// draft is a collection, home or object whose properties are being changed;
+// nothing is stored unless every change is good.
 type draft struct {
+	kind     kind
 	coll     *store.Collection // of a calendar
 	home     *store.Principal  // of a home
 	dead     *[]store.DeadProp
@@ -28,7 +29,7 @@ type draft struct {
 
 func draftCalendar(c *store.Collection) *draft {
 	c.Dead = slices.Clone(c.Dead)
-	return &draft{coll: c, dead: &c.Dead}
+	return &draft{kind: kindCalendar, coll: c, dead: &c.Dead}
 }
 
 // change is one instruction with what came of it.
@@ -79,7 +80,7 @@ func (x *exchange) apply(d *draft, list []*change) bool {
 func (x *exchange) applyOne(d *draft, c *change) error {
 	row := x.srv.byName[c.name]
 	switch {
-	case row == nil:
+	case row == nil, d.kind == kindObject && row.on&kindObject == 0:
 		return keepDead(x, d, c.elOrName())
 	case row.set == nil || row.atBirth && !d.birth:
 		return errProtected
@@ -172,8 +173,11 @@ var errRefused = errors.New("a property was refused")
 // long, property by property (RFC 4918 §9.2.1): clients take a bare status for
 // the end of everything.
 func unfit(list []*change, err error) error {
-	if errors.Is(err, store.ErrInvalid) {
+	switch {
+	case errors.Is(err, store.ErrInvalid):
 		return refuseAll(list, errConflict)
+	case errors.Is(err, store.ErrQuota):
+		return refuseAll(list, errQuota)
 	}
 	return err
 }
@@ -196,11 +200,24 @@ func (x *exchange) patch(tx *store.Tx, r *resource, list []*change) error {
 	case kindHome:
 		p := *r.owner
 		p.Dead = slices.Clone(p.Dead)
-		if !x.apply(&draft{home: &p, dead: &p.Dead}, list) {
+		if !x.apply(&draft{kind: kindHome, home: &p, dead: &p.Dead}, list) {
 			return errRefused
 		}
 		return unfit(list, tx.UpdatePrincipal(&p))
-	case kindRoot, kindPrincipals, kindHomes, kindPrincipal, kindObject:
+	case kindObject:
+		before, err := x.dead(r)
+		if err != nil {
+			return err
+		}
+		after := slices.Clone(before)
+		if !x.apply(&draft{kind: kindObject, dead: &after}, list) {
+			return errRefused
+		}
+		if deadEqual(before, after) {
+			return nil
+		}
+		return unfit(list, tx.SetDead(x.actor, r.coll.ID, r.member.Name, after))
+	case kindRoot, kindPrincipals, kindHomes, kindPrincipal:
 	}
 	for _, c := range list {
 		c.err = errForbidden

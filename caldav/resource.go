@@ -25,6 +25,9 @@ type resource struct {
 	member store.Member
 	body   []byte // the object's data, when it was asked for
 	shared bool   // a calendar of another, listed in the actor's home
+
+	props   []store.DeadProp // of the object propsOf, see exchange.dead
+	propsOf store.ObjectID
 }
 
 // appendHref appends the address, escaped for XML.
@@ -35,16 +38,29 @@ func (r *resource) appendHref(b []byte) []byte {
 	return dav.AppendSegment(append(b, r.base...), r.member.Name)
 }
 
-// dead gives the dead properties kept with the resource.
-func (r *resource) dead() []store.DeadProp {
+// dead gives the dead properties kept with the resource. Those of an object are
+// read only if its row says that it has some.
+func (x *exchange) dead(r *resource) ([]store.DeadProp, error) {
 	switch r.kind {
 	case kindCalendar:
-		return r.coll.Dead
+		return r.coll.Dead, nil
 	case kindHome:
-		return r.owner.Dead
-	case kindRoot, kindPrincipals, kindHomes, kindPrincipal, kindObject:
+		return r.owner.Dead, nil
+	case kindObject:
+		if !r.member.Dead {
+			return nil, nil
+		}
+		if r.propsOf != r.member.Object {
+			var err error
+			if r.props, err = x.v.Dead(r.member.Object); err != nil {
+				return nil, err
+			}
+			r.propsOf = r.member.Object
+		}
+		return r.props, nil
+	case kindRoot, kindPrincipals, kindHomes, kindPrincipal:
 	}
-	return nil
+	return nil, nil
 }
 
 // newMember makes the resource of a listed object; one is used for a whole

@@ -134,7 +134,9 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 		}
 	}
 	if p.all {
-		b = x.allDead(b, p, r)
+		if b, err = x.allDead(b, p, r); err != nil {
+			return b, err
+		}
 	}
 	switch {
 	case len(b) > start || len(x.missing)+len(x.denied)+len(x.endless) == 0 || x.prefer.Minimal && len(x.denied)+len(x.endless) == 0:
@@ -153,7 +155,11 @@ func (x *exchange) propstats(b []byte, p *plan, r *resource) ([]byte, error) {
 func (x *exchange) value(b []byte, p *plan, i int, r *resource) ([]byte, error) {
 	a := &p.asks[i]
 	if a.row == nil || a.row.dead || a.row.on&r.kind == 0 {
-		for _, d := range r.dead() {
+		dead, err := x.dead(r)
+		if err != nil {
+			return b, err
+		}
+		for _, d := range dead {
 			if d.Local == a.name.Local && d.Space == a.name.Space {
 				if p.names {
 					return append(b, a.tags.Empty...), nil
@@ -193,9 +199,10 @@ func (x *exchange) value(b []byte, p *plan, i int, r *resource) ([]byte, error) 
 }
 
 // allDead appends the dead properties that no row stands for.
-func (x *exchange) allDead(b []byte, p *plan, r *resource) []byte {
+func (x *exchange) allDead(b []byte, p *plan, r *resource) ([]byte, error) {
+	all, err := x.dead(r)
 dead:
-	for _, d := range r.dead() {
+	for _, d := range all {
 		name := xml.Name{Space: d.Space, Local: d.Local}
 		for i := range p.asks {
 			if p.asks[i].name == name {
@@ -208,7 +215,7 @@ dead:
 			b = append(b, d.XML...)
 		}
 	}
-	return b
+	return b, err
 }
 
 // appendNames appends a propstat with names only.

@@ -213,6 +213,12 @@ func (i *Identity) derived() map[string][]byte {
 
 // bodies goes through all objects.
 func (c *checker) bodies() error {
+	c.v.scan(tableDead, func(k, b []byte) {
+		id := ObjectID(u64(k[1:]))
+		if _, err := decodeDead(b); err != nil || c.v.get(factsKey(id)) == nil {
+			c.problem("records", fmt.Sprintf("object %d", id), "has dead properties that cannot be read, or is not there")
+		}
+	})
 	var err error
 	from := newKey(tableFacts)
 	c.v.r.Scan(from, from.after(), func(k, b []byte) bool {
@@ -247,6 +253,9 @@ func (c *checker) object(f *facts, where string) {
 	if c.v.get(identityKey(f.Org, hashUID(f.UID))) == nil {
 		c.problem("identities", where, "has no identity")
 	}
+	if f.dead != (c.v.get(deadKey(f.ID)) != nil) {
+		c.problem("records", where, "has dead properties, or has none, against its facts")
+	}
 	if f.external != nil {
 		c.want[string(externalKey(f.Org, f.external, f.ID))] = []byte{}
 	}
@@ -274,7 +283,7 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 	if o.UID() != f.UID || o.Kind() != f.Kind {
 		c.problem("data", where, "UID or component is not the one in the facts")
 	}
-	if !bytes.Equal(p.packed, f.rows) || p.flags != f.flags&^factBlock {
+	if !bytes.Equal(p.packed, f.rows) || p.flags != f.flags {
 		c.problem("instances", where, "the index is not what the object expands to")
 	}
 	if !bytes.Equal(p.external, f.external) {
@@ -318,7 +327,7 @@ func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
 	st.Bytes += uint64(f.size)
 	c.want[string(holderKey(f.Org, hashUID(f.UID), b.Collection))] = key(nil).object(f.ID).text(b.Name)
 	m, err := c.v.member(b.Collection, b.Name)
-	if err != nil || m.Object != f.ID || m.ETag != f.ETag || m.Size != f.size || m.Kind != f.Kind {
+	if err != nil || m.Object != f.ID || m.ETag != f.ETag || m.Size != f.size || m.Kind != f.Kind || m.Dead != f.dead {
 		c.problem("members", where, "its row in collection %d is missing or wrong", b.Collection)
 		c.damaged[b.Collection] = true
 	}

@@ -144,10 +144,18 @@ func kindName(code byte) string {
 
 const packedV1 = 1
 
+// memberDead is set beside the kind of a member that has dead properties, so
+// that a listing looks for those of no other.
+const memberDead = 1 << 7
+
 // The member row: version, kind, object, ETag, seq, size, modified.
 func packMember(m *Member) []byte {
 	p := make(packer, 0, 48)
-	p = p.byte(packedV1).byte(kindCode(m.Kind)).raw(binary.BigEndian.AppendUint64(nil, uint64(m.Object))).raw(m.ETag[:])
+	kind := kindCode(m.Kind)
+	if m.Dead {
+		kind |= memberDead
+	}
+	p = p.byte(packedV1).byte(kind).raw(binary.BigEndian.AppendUint64(nil, uint64(m.Object))).raw(m.ETag[:])
 	return p.uint(m.Seq).uint(uint64(m.Size)).int(m.Modified.Unix())
 }
 
@@ -156,7 +164,8 @@ func unpackMember(name string, b []byte) (Member, error) {
 	if v := u.byte(); v != packedV1 {
 		return Member{}, fmt.Errorf("%w: member of version %d", errCodec, v)
 	}
-	m := Member{Name: name, Kind: kindName(u.byte())}
+	kind := u.byte()
+	m := Member{Name: name, Kind: kindName(kind &^ memberDead), Dead: kind&memberDead != 0}
 	if id := u.take(8); id != nil {
 		m.Object = ObjectID(u64(id))
 	}
@@ -213,7 +222,8 @@ type facts struct {
 	Object        // without Data
 	size   uint32 // of the data
 	rows   []byte // where its rows are, see index.go
-	flags  byte   // factDense…
+	flags  byte   // factDense, factUndated, factEndless
+	dead   bool   // it has dead properties
 	// external is the hash of the external id, nil without one: where its row
 	// of tableExternal is.
 	external []byte
@@ -224,13 +234,17 @@ const (
 	factDense   // no rows: its instances are computed when asked for
 	factUndated // some component has no time
 	factEndless // has rows up to the horizon only
+	factDead    // it has dead properties
 )
 
 func packFacts(f *facts) []byte {
 	p := make(packer, 0, 128+len(f.rows))
-	flags := f.flags &^ factBlock
+	flags := f.flags
 	if f.Block {
 		flags |= factBlock
+	}
+	if f.dead {
+		flags |= factDead
 	}
 	p = p.byte(packedV1).byte(flags).byte(kindCode(f.Kind)).raw(f.ETag[:]).uint(uint64(f.Org)).time(f.Created).time(f.Modified)
 	p = p.uint(uint64(f.size)).text(f.UID).uint(uint64(len(f.Bindings)))
@@ -245,8 +259,9 @@ func unpackFacts(id ObjectID, b []byte) (*facts, error) {
 	if v := u.byte(); v != packedV1 {
 		return nil, fmt.Errorf("%w: object of version %d", errCodec, v)
 	}
-	f := &facts{flags: u.byte()}
-	f.ID, f.Block, f.Kind = id, f.flags&factBlock != 0, kindName(u.byte())
+	flags := u.byte()
+	f := &facts{flags: flags &^ (factBlock | factDead), dead: flags&factDead != 0}
+	f.ID, f.Block, f.Kind = id, flags&factBlock != 0, kindName(u.byte())
 	copy(f.ETag[:], u.take(16))
 	f.Org, f.Created, f.Modified = PrincipalID(u.uint()), u.time(), u.time()
 	f.size, f.UID = uint32(u.uint()), u.text()

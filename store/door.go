@@ -165,7 +165,7 @@ func (tx *Tx) create(a *Actor, c *Collection, name string, p *Prepared) error {
 		return err
 	}
 	if f == nil {
-		return tx.add(c, name, p)
+		return tx.add(c, name, p, nil)
 	}
 	if err := tx.rebody(f, p); err != nil {
 		return err
@@ -222,7 +222,7 @@ func (tx *Tx) replace(p Put, c *Collection, old Member) error {
 		if err := tx.release(f, c.ID, false); err != nil {
 			return err
 		}
-		return tx.add(c, p.Name, p.Object)
+		return tx.add(c, p.Name, p.Object, f)
 	case !f.Block && p.Object.block:
 		other, err := tx.joinable(p.Actor, c, p.Object)
 		if err != nil {
@@ -244,8 +244,9 @@ func (tx *Tx) replace(p Put, c *Collection, old Member) error {
 	return tx.rebody(f, p.Object)
 }
 
-// add stores a new object in one collection.
-func (tx *Tx) add(c *Collection, name string, p *Prepared) error {
+// add stores a new object in one collection, with the dead properties of another
+// (nil: none) that it is made from.
+func (tx *Tx) add(c *Collection, name string, p *Prepared, like *facts) error {
 	f := &facts{}
 	f.ID, f.Org, f.UID = ObjectID(tx.next(metaObject)), c.Org, p.object.UID()
 	f.Created = tx.now
@@ -253,6 +254,12 @@ func (tx *Tx) add(c *Collection, name string, p *Prepared) error {
 		return err
 	}
 	tx.count(metaObjects, 1)
+	if like != nil && like.dead {
+		if b := tx.get(deadKey(like.ID)); b != nil {
+			f.dead = true
+			tx.put(deadKey(f.ID), bytes.Clone(b))
+		}
+	}
 	tx.setBody(f, p)
 	tx.put(dataKey(f.ID), p.data)
 	return tx.bind(f, c, name, p)
@@ -354,7 +361,7 @@ func (tx *Tx) setMember(f *facts, b Binding, grown int64, hasRows bool, p *Prepa
 			tx.del(tombstoneKey(b.Collection, b.Name))
 		}
 	}
-	m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: tx.now.Truncate(time.Second)}
+	m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: tx.now.Truncate(time.Second), Dead: f.dead}
 	tx.put(memberKey(b.Collection, b.Name), packMember(&m))
 	tx.put(changeKey(b.Collection, st.Seq), packChange(&Change{Member: m}, tx.now))
 	if err := tx.indexIn(b.Collection, f.ID, p, hasRows, &st.classes); err != nil {
@@ -423,6 +430,9 @@ func (tx *Tx) putFacts(f *facts) {
 	tx.setExternal(f, nil)
 	tx.del(factsKey(f.ID))
 	tx.del(dataKey(f.ID))
+	if f.dead {
+		tx.del(deadKey(f.ID))
+	}
 	tx.count(metaObjects, -1)
 }
 

@@ -24,6 +24,7 @@ const (
 	tableTombstones  = 't' // collection, name of a removed member → seq
 	tableFacts       = 'b' // object → all of it but the body (fact)
 	tableData        = 'o' // object → iCalendar bytes (fact)
+	tableDead        = 'D' // object → its dead properties (fact)
 	tableIdentities  = 'u' // organisation, UID hash → identity (fact)
 	tableHolders     = 'q' // organisation, UID hash, collection → object, name
 	tableExternal    = 'x' // organisation, hash of the external id, object → nothing
@@ -46,7 +47,7 @@ const (
 var (
 	allTables = []byte{
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
-		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData,
+		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData, tableDead,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
 		tableJournal, tableFormer,
@@ -97,6 +98,7 @@ func tombstoneKey(c CollectionID, name string) key {
 }
 func factsKey(o ObjectID) key { return newKey(tableFacts).object(o) }
 func dataKey(o ObjectID) key  { return newKey(tableData).object(o) }
+func deadKey(o ObjectID) key  { return newKey(tableDead).object(o) }
 func holderKey(org PrincipalID, uid uidHash, c CollectionID) key {
 	return newKey(tableHolders).principal(org).bytes(uid[:]).collection(c)
 }

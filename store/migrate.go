@@ -25,8 +25,9 @@ var migrations = []func(engine.Writer) error{
 	// Collections that are gone are marked; a version that does not know the
 	// marks would take what is left of them for damage.
 	func(engine.Writer) error { return nil },
-	// Grants can be on one calendar; a version that does not know that would
-	// take them for grants on all calendars of the owner.
+	// Grants can be on one calendar, and objects have dead properties; a version
+	// that does not know these would take the ones for grants on all calendars of
+	// the owner, and leave the others behind.
 	func(engine.Writer) error { return nil },
 	// Every change is in the journal; a version that does not know it would
 	// leave changes out, and who follows the journal would never hear of them.

@@ -132,7 +132,7 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 	case !f.Block && p.object == nil:
 		return false, fmt.Errorf("copy of an object that cannot be read: %w", ErrForbidden)
 	case !f.Block:
-		return !held, tx.add(to, m.ToName, p)
+		return !held, tx.add(to, m.ToName, p, f)
 	case f.in(m.To):
 		return !held, nil
 	}
@@ -250,7 +250,7 @@ func (tx *Tx) settle(f *facts, targets []*Collection, p *Prepared) (*Object, err
 		if err != nil {
 			return nil, err
 		}
-		if err := tx.add(targets[0], name, p); err != nil {
+		if err := tx.add(targets[0], name, p, nil); err != nil {
 			return nil, err
 		}
 		id, _, _ := tx.holder(targets[0].Org, hashUID(uid), targets[0].ID)

@@ -50,6 +50,11 @@ func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 			return err
 		}
 	}
+	for _, k := range tx.keys(newKey(tableDead)) {
+		if tx.get(factsKey(ObjectID(u64(k[1:])))) == nil {
+			tx.del(k)
+		}
+	}
 	for _, n := range numbered {
 		tx.setMetaInt(n.meta, max(metaInt(tx.r, n.meta), n.last(&tx.View)))
 	}
@@ -184,6 +189,10 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 	}
 	f.Bindings = slices.DeleteFunc(f.Bindings, lost)
 	f.rows, f.flags, f.external = nil, 0, nil
+	_, err := decodeDead(tx.get(deadKey(f.ID)))
+	if f.dead = err == nil; err != nil {
+		tx.del(deadKey(f.ID))
+	}
 	var p *Prepared
 	if data := bytes.Clone(tx.get(dataKey(f.ID))); data != nil {
 		f.ETag, f.size = tagOf(data), uint32(len(data))
@@ -213,9 +222,11 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		}
 		if damaged[b.Collection] {
 			st.Seq++
-			m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: f.Modified}
+			m := Member{Name: b.Name, Object: f.ID, ETag: f.ETag, Seq: st.Seq, Size: f.size, Kind: f.Kind, Modified: f.Modified, Dead: f.dead}
 			tx.put(memberKey(b.Collection, b.Name), packMember(&m))
 			tx.put(changeKey(b.Collection, st.Seq), packChange(&Change{Member: m}, tx.now))
+		} else if m, err := tx.Member(b.Collection, b.Name); err == nil && m.Dead != f.dead {
+			tx.markMember(b, m, f.dead)
 		}
 	}
 	return nil

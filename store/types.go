@@ -243,6 +243,7 @@ type Member struct {
 	Size     uint32
 	Kind     string // VEVENT, VTODO, …
 	Modified time.Time
+	Dead     bool // it has dead properties, see View.Dead
 }
 
 // Change is one entry of a collection's change log.
