@@ -80,8 +80,10 @@ func (x *exchange) apply(d *draft, list []*change) bool {
 func (x *exchange) applyOne(d *draft, c *change) error {
 	row := x.srv.byName[c.name]
 	switch {
-	case row == nil, d.kind == kindObject && row.on&kindObject == 0:
+	case row == nil:
 		return keepDead(x, d, c.elOrName())
+	case d.kind == kindObject && row.on&kindObject == 0 && row.set != nil && !row.atBirth:
+		return keepDead(x, d, c.elOrName()) // live on collections, and what one likes here
 	case row.set == nil || row.atBirth && !d.birth:
 		return errProtected
 	case !row.dead && d.coll == nil && row.on&kindHome == 0:
