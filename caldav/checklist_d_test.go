@@ -219,3 +219,17 @@ func TestTimeZonesByReference(t *testing.T) {
 	w.put(cal+"own.ics", object(own, component("VEVENT", "own", "DTSTART;TZID=My Zone:20260301T100000")))
 	w.ann("GET", cal+"own.ics", "", "CalDAV-Timezones: F").has("BEGIN:VTIMEZONE")
 }
+
+func TestInstancesAreBoundedAsAnnounced(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.MaxInstances = 10 })
+	w.ann("PROPFIND", cal, propfind("<C:max-instances/>"), "Depth: 0").is(207).has("<C:max-instances>10</C:max-instances>")
+	newWorld(t).ann("PROPFIND", cal, propfind("<C:max-instances/>"), "Depth: 0").is(207).has("<C:max-instances>100000</C:max-instances>")
+	put := func(rule string) *reply {
+		return w.ann("PUT", cal+"a.ics", event("a", "20260301T100000Z", "20260301T110000Z", rule+"\r\n"))
+	}
+	put("RRULE:FREQ=DAILY;COUNT=10").is(201)
+	put("RRULE:FREQ=DAILY;COUNT=11").refuses("max-instances")
+	w.ann("GET", cal+"a.ics", "").is(200).has("COUNT=10")
+	put("RRULE:FREQ=DAILY;UNTIL=20270301T000000Z").refuses("max-instances")
+	put("RRULE:FREQ=DAILY").is(204)
+}

@@ -155,7 +155,7 @@ func (x *exchange) checkObject(body []byte, jcal, created bool) (o *ical.Object,
 	if o, err = ical.ParseResource(body, x.srv.Object); err != nil {
 		return nil, err
 	}
-	rules := []func() error{o.CheckEscapes, o.CheckZones, func() error { return x.checkAttendees(o) }}
+	rules := []func() error{o.CheckEscapes, o.CheckZones, func() error { return x.checkAttendees(o) }, func() error { return o.CheckInstances(x.srv.MaxInstances) }}
 	if created {
 		rules = append(rules, o.CheckOverrides)
 	}

@@ -27,6 +27,7 @@ func rfc4791() module {
 			{name: dav.C("supported-calendar-data"), on: kindCalendar, get: constant(supportedData)},
 			{name: dav.C("supported-collation-set"), on: kindHome | kindCalendar, get: constant(collationSet)},
 			{name: dav.C("max-resource-size"), on: kindCalendar, get: getMaxSize},
+			{name: dav.C("max-instances"), on: kindCalendar, get: getMaxInstances},
 			{name: dav.C("max-attendees-per-instance"), on: kindCalendar, get: getMaxAttendees},
 			{name: dav.C("min-date-time"), on: kindCalendar, get: constant("00010101T000000Z")},
 			{name: dav.C("max-date-time"), on: kindCalendar, get: constant("99991231T235959Z")},
@@ -95,6 +96,10 @@ func setComponents(_ *exchange, d *draft, el *dav.Element) error {
 
 func getMaxSize(x *exchange, _ *resource, b []byte) ([]byte, error) {
 	return strconv.AppendInt(b, int64(x.srv.Object.Bytes), 10), nil
+}
+
+func getMaxInstances(x *exchange, _ *resource, b []byte) ([]byte, error) {
+	return strconv.AppendInt(b, int64(x.srv.MaxInstances), 10), nil
 }
 
 func getMaxAttendees(x *exchange, _ *resource, b []byte) ([]byte, error) {

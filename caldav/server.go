@@ -33,6 +33,10 @@ type Options struct {
 	// MaxAttendees bounds the attendees of one component of an object that is
 	// put; 0 is 100.
 	MaxAttendees int
+	// MaxInstances bounds the recurrence set of an object that is put, if it
+	// ends; 0 is ical.DefaultMaxInstances, which is also as many as an answer
+	// expands.
+	MaxInstances int
 	Now          func() time.Time // nil: time.Now
 	// Free gives the bytes that may still be stored, for
 	// quota-available-bytes (RFC 4331); nil: the property is absent.
@@ -84,6 +88,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxAttendees <= 0 {
 		o.MaxAttendees = 100
+	}
+	if o.MaxInstances <= 0 {
+		o.MaxInstances = ical.DefaultMaxInstances
 	}
 	o.XML = o.XML.Filled()
 	s := &Server{

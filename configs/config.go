@@ -48,6 +48,7 @@ type Config struct {
 	MaxLine         Size `key:"max_line" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Longest unfolded content line of a calendar object resource."`
 	MaxLines        int  `key:"max_lines" default:"200000" min:"100" max:"20000000" doc:"Most content lines of a calendar object resource."`
 	MaxComponents   int  `key:"max_components" default:"20000" min:"1" max:"2000000" doc:"Most components (master, overrides, alarms, time zones) of a calendar object resource."`
+	MaxInstances    int  `key:"max_instances" default:"100000" min:"100" max:"1000000" doc:"Most instances of a recurring event that ends, by CalDAV (its max-instances)."`
 	MaxXMLDepth     int  `key:"max_xml_depth" default:"48" min:"8" max:"1000" doc:"Deepest nesting of an XML request body."`
 	MaxXMLElements  int  `key:"max_xml_elements" default:"100000" min:"100" max:"10000000" doc:"Most elements of an XML request body; a multiget names one for each object."`
 	MaxMembers      int  `key:"max_members" default:"1000000" min:"100" max:"100000000" doc:"Most calendar object resources of one calendar."`

@@ -1,6 +1,9 @@
 package ical
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Rules beyond CheckResource, for those who want new objects to be by the
 // book. What was stored before is read all the same.
@@ -68,6 +71,33 @@ func (o *Object) CheckOverrides() error {
 		}
 	}
 	return nil
+}
+
+// forEver is longer than any set lasts that is meant to end: some programs write
+// a far UNTIL for none.
+const forEver = 250 * 366 * 24 * time.Hour
+
+// CheckInstances refuses a set that ends and has more than most instances
+// (RFC 4791 §5.2.8). One without end is computed as far as it is asked for, and
+// let through, as is what takes too much work to tell. The error is an
+// *InvalidError with the rule MaxInstances.
+func (o *Object) CheckInstances(most int) error {
+	s := o.seriesOf()
+	if s.master == nil || len(s.rules)+len(s.rdates) == 0 {
+		return nil
+	}
+	if x := o.Extent(); !x.Bounded || x.Last.Sub(x.First) > forEver {
+		return nil
+	}
+	n := 0
+	_ = o.EachInstance(Expand{Max: most + 1}, func(*Instance) bool {
+		n++
+		return n <= most
+	})
+	if n <= most {
+		return nil
+	}
+	return invalid(MaxInstances, s.master.comp.no, "RFC 4791 §5.2.8", "the recurrence set has more than %d instances", most)
 }
 
 // has reports whether the instant is one of the master's, excluded or not.

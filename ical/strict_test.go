@@ -53,3 +53,33 @@ func TestCheckOverrides(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckInstances(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lines string
+		want  bool
+	}{
+		"no series":              {"", true},
+		"as many as may be":      {"RRULE:FREQ=DAILY;COUNT=10\r\n", true},
+		"one more":               {"RRULE:FREQ=DAILY;COUNT=11\r\n", false},
+		"ended by a date":        {"RRULE:FREQ=SECONDLY;UNTIL=20270102T000000Z\r\n", false},
+		"with dates beside it":   {"RRULE:FREQ=DAILY;COUNT=10\r\nRDATE:20300101T000000Z\r\n", false},
+		"less excluded ones":     {"RRULE:FREQ=DAILY;COUNT=11\r\nEXDATE:20270102T100000Z\r\n", true},
+		"without end":            {"RRULE:FREQ=SECONDLY\r\n", true},
+		"an end that means none": {"RRULE:FREQ=DAILY;UNTIL=99991231T000000Z\r\n", true},
+		"only dates":             {"RDATE:20270102T100000Z,20270103T100000Z\r\n", true},
+		"never":                  {"RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30;COUNT=20\r\n", true},
+	} {
+		text := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:20270101T100000Z\r\n" +
+			tt.lines + "END:VEVENT\r\nEND:VCALENDAR\r\n"
+		o, err := Parse([]byte(text), DefaultLimits)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		err = o.CheckInstances(10)
+		var bad *InvalidError
+		if (err == nil) != tt.want || err != nil && (!errors.As(err, &bad) || bad.Rule != MaxInstances) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (d *daybook) handler() (http.Handler, error) {
 	c := d.config
 	calendars := caldav.New(caldav.Options{
 		Store: d.store, Log: d.log, Metrics: d.metrics, Realm: c.Realm, TrustProxy: c.TrustProxy != "",
-		XML: dav.Limits{Depth: c.MaxXMLDepth, Elements: c.MaxXMLElements}, Object: objectLimits(c), Free: caldav.DiskSpace(c.Data),
+		XML: dav.Limits{Depth: c.MaxXMLDepth, Elements: c.MaxXMLElements}, Object: objectLimits(c), Free: caldav.DiskSpace(c.Data), MaxInstances: c.MaxInstances,
 	})
 	o := api.Options{
 		Store: d.store, Log: d.log, Metrics: d.metrics, Ready: d.ready, MaxBody: int64(c.MaxRESTBody), Timeout: c.RESTTimeout,
