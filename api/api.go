@@ -38,6 +38,8 @@ type Options struct {
 	MaxBody int64         // bytes of a REST request's body; 0: rest.DefaultBody
 	Timeout time.Duration // of one request; 0: rest.DefaultTimeout
 
+	Jobs house.Jobs // the daemon's cron table; nil: there is none
+
 	Off []string // names of APIs that are not mounted, e.g. trybe.Name
 }
 
@@ -88,7 +90,7 @@ next:
 		trybe.New(ro),
 		timetap.New(ro),
 		vastal.New(ro),
-		house.New(ro),
+		house.New(house.Options{Options: ro, Jobs: o.Jobs}),
 	} {
 		for _, name := range o.Off {
 			if a.Name == name {

@@ -53,6 +53,16 @@ func HashPassword(password string) ([]byte, error) {
 		b64.EncodeToString(salt), b64.EncodeToString(sum)), nil
 }
 
+// HashPassword is the function of that name, for requests: only a few hashes
+// are computed at the same time, and others wait.
+func (s *Store) HashPassword(ctx context.Context, password string) ([]byte, error) {
+	if err := s.auth.hashing.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer s.auth.hashing.Release(1)
+	return HashPassword(password)
+}
+
 func parseHash(hash []byte) (passwordHash, error) {
 	var h passwordHash
 	parts := strings.Split(string(hash), "$")

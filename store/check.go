@@ -149,7 +149,7 @@ func (c *checker) directory() error {
 			c.problem("records", fmt.Sprintf("collection %d", col.ID), "%v", err)
 			return
 		}
-		c.want[string(homeKey(col.Owner, col.Name))] = key(nil).collection(col.ID)
+		maps.Copy(c.want, col.derived())
 	})
 	c.v.scan(tableServices, func(_, b []byte) {
 		s := &Service{}
@@ -188,6 +188,14 @@ func (p *Principal) derived() map[string][]byte {
 		out[string(newKey(tableAliases).principal(p.Org).u32(p.Alias))] = newKey('p').principal(p.ID)
 	}
 	return out
+}
+
+// derived gives the keys that follow from a collection's record.
+func (c *Collection) derived() map[string][]byte {
+	return map[string][]byte{
+		string(homeKey(c.Owner, c.Name)):            key(nil).collection(c.ID),
+		string(newKey(tableUUIDs).bytes(c.UUID[:])): newKey('c').collection(c.ID),
+	}
 }
 
 func (c *checker) identities() error {

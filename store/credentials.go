@@ -66,8 +66,11 @@ func credentialKey(id string) key { return newKey(tableCredentials).text(id) }
 // minSecret is the shortest secret of a token, in bytes.
 const minSecret = 12
 
-// maxGrants bounds the grants of one credential.
-const maxGrants = 1000
+// Bounds of a credential: its grants, and the bytes of its label.
+const (
+	maxGrants = 1000
+	maxLabel  = 1000
+)
 
 // PutCredential stores a credential (kinds app and bearer) with its secret, in
 // place of one with the same ID in the same organisation. ErrInvalid for a bad
@@ -83,8 +86,8 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 	case c.Kind == CredentialApp && c.Principal == 0:
 		return fmt.Errorf("%w: an app password belongs to a user", ErrInvalid)
 	}
-	if len(c.Grants) > maxGrants || len(c.Label) > 1000 {
-		return fmt.Errorf("%w: a credential has at most %d grants and a label of 1,000 bytes", ErrInvalid, maxGrants)
+	if len(c.Grants) > maxGrants || len(c.Label) > maxLabel {
+		return fmt.Errorf("%w: a credential has at most %d grants and a label of %d bytes", ErrInvalid, maxGrants, maxLabel)
 	}
 	if p := c.Principal; p != 0 {
 		owner, err := tx.Principal(p)
@@ -133,6 +136,24 @@ func (v *View) sameCredential(old, c *Credential, secret string) bool {
 	d.Hash = old.Hash
 	is, err := v.SecretIs(c.ID, secret)
 	return err == nil && is && bytes.Equal(encodeRecord(&d), encodeRecord(old))
+}
+
+// UpdateCredential changes the label and expiry of a credential. ErrNotFound,
+// ErrInvalid.
+func (tx *Tx) UpdateCredential(c *Credential) error {
+	old, err := tx.Credential(c.ID)
+	if err != nil {
+		return err
+	}
+	if len(c.Label) > maxLabel {
+		return fmt.Errorf("%w: a credential's label has at most %d bytes", ErrInvalid, maxLabel)
+	}
+	if old.Label != c.Label || !old.Expires.Equal(c.Expires) {
+		tx.noteCredential(OpChanged, old)
+	}
+	old.Label, old.Expires = c.Label, c.Expires
+	tx.put(credentialKey(c.ID), encodeRecord(old))
+	return nil
 }
 
 // DeleteCredential revokes a credential at once. ErrNotFound.

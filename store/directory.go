@@ -196,6 +196,15 @@ func (v *View) CollectionByName(owner PrincipalID, name string) (*Collection, er
 	return v.Collection(id)
 }
 
+// CollectionByUUID finds a collection by its UUID; ErrNotFound.
+func (v *View) CollectionByUUID(id uuid.UUID) (*Collection, error) {
+	b := v.get(newKey(tableUUIDs).bytes(id[:]))
+	if len(b) != 5 || b[0] != 'c' {
+		return nil, fmt.Errorf("collection %s: %w", id, ErrNotFound)
+	}
+	return v.Collection(CollectionID(u32(b[1:])))
+}
+
 // Collections gives the collections of a home, by name.
 func (v *View) Collections(owner PrincipalID) ([]*Collection, error) {
 	var ids []CollectionID

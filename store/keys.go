@@ -11,7 +11,7 @@ const (
 	tableMeta        = 'M' // name → value: schema, epoch, counters, horizon
 	tablePrincipals  = 'P' // principal → record (fact)
 	tableNames       = 'N' // name → principal
-	tableUUIDs       = 'U' // uuid → 'p' principal | 'i' organisation, UID hash
+	tableUUIDs       = 'U' // uuid → 'p' principal | 'c' collection | 'i' organisation, UID hash
 	tableAliases     = 'A' // organisation, alias → 'p' principal | 'i' UID hash
 	tableGrants      = 'G' // subject, target[, collection] → rights (fact)
 	tableGrantsOn    = 'g' // target[, collection], subject → rights

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"daybook/ical"
 	"daybook/store/engine"
@@ -32,6 +33,24 @@ var migrations = []func(engine.Writer) error{
 	// Every change is in the journal; a version that does not know it would
 	// leave changes out, and who follows the journal would never hear of them.
 	func(engine.Writer) error { return nil },
+	// Collections are found by their UUIDs.
+	indexCollections,
+}
+
+func indexCollections(w engine.Writer) error {
+	rows := map[string][]byte{}
+	from := newKey(tableCollections)
+	w.Scan(from, from.after(), func(k, b []byte) bool {
+		c := &Collection{ID: CollectionID(u32(k[1:]))}
+		if err := decodeRecord(b, c); err == nil { // what cannot be read is for Check
+			maps.Copy(rows, c.derived())
+		}
+		return true
+	})
+	for k, b := range rows {
+		w.Put([]byte(k), b)
+	}
+	return nil
 }
 
 func (s *Store) migrate(ctx context.Context) error {

@@ -152,8 +152,8 @@ func (tx *Tx) UpdatePrincipal(p *Principal) error {
 	return nil
 }
 
-// DeletePrincipal removes a principal with its collections, grants, credentials
-// and feeds. ErrInvalid for an organisation that has other principals.
+// DeletePrincipal removes a principal with its collections, grants, memberships,
+// credentials and feeds. ErrInvalid for an organisation that has other principals.
 func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 	p, err := tx.Principal(id)
 	if err != nil {
@@ -174,6 +174,9 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 		}
 	}
 	tx.dropGrants(id)
+	if err := tx.dropMemberships(p); err != nil {
+		return err
+	}
 	if err := tx.dropCredentials(p); err != nil {
 		return err
 	}
@@ -202,6 +205,25 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 	}
 	tx.leaveName(p)
 	tx.notePrincipal(OpDeleted, p)
+	return nil
+}
+
+// dropMemberships takes a principal out of its groups.
+func (tx *Tx) dropMemberships(p *Principal) error {
+	groups, err := tx.Principals(p.Org, KindGroup)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		i := slices.Index(g.Members, p.UUID)
+		if i < 0 {
+			continue
+		}
+		g.Members = slices.Delete(g.Members, i, i+1)
+		if err := tx.UpdatePrincipal(g); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -375,7 +397,9 @@ func (tx *Tx) createCollection(c *Collection) error {
 	c.ID, c.UUID, c.Org = CollectionID(tx.next(metaCollection)), id, p.Org
 	c.Created, c.Modified = tx.now, tx.now
 	tx.put(collectionKey(c.ID), encodeRecord(c))
-	tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
+	for k, b := range c.derived() {
+		tx.put([]byte(k), b)
+	}
 	tx.setState(c.ID, &State{})
 	tx.directoryChanged()
 	tx.noteCollection(OpCreated, c)

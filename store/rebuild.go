@@ -149,7 +149,9 @@ func (tx *Tx) rebuildDirectory() error {
 		if err := decodeRecord(tx.get(k), c); err != nil {
 			continue
 		}
-		tx.put(homeKey(c.Owner, c.Name), key(nil).collection(c.ID))
+		for k, b := range c.derived() {
+			tx.put([]byte(k), b)
+		}
 	}
 	for _, k := range tx.keys(newKey(tableFeeds)) {
 		f := &Feed{}

@@ -39,7 +39,8 @@ type Service struct {
 const (
 	maxServices     = 10_000 // of one organisation
 	maxServiceBytes = 64 << 10
-	maxServiceTime  = 10 * 366 * 24 * time.Hour
+	// MaxServiceTime is the longest of a service's times.
+	MaxServiceTime = 10 * 366 * 24 * time.Hour
 )
 
 func (s *Service) check() error {
@@ -50,7 +51,7 @@ func (s *Service) check() error {
 		return fmt.Errorf("%w: colour %q is not of the form #RRGGBB", ErrInvalid, s.Color)
 	}
 	for _, d := range []time.Duration{s.Length, s.BufferBefore, s.BufferAfter, s.MinNotice, s.MaxAhead} {
-		if d < 0 || d > maxServiceTime {
+		if d < 0 || d > MaxServiceTime {
 			return fmt.Errorf("%w: a service's times are between 0 and ten years", ErrInvalid)
 		}
 	}
@@ -58,6 +59,11 @@ func (s *Service) check() error {
 		return fmt.Errorf("%w: a service's limits are not negative", ErrInvalid)
 	}
 	return nil
+}
+
+// OfferedBy reports whether a resource of the organisation offers the service.
+func (s *Service) OfferedBy(resource uuid.UUID) bool {
+	return len(s.Resources) == 0 || slices.Contains(s.Resources, resource)
 }
 
 func serviceKey(org PrincipalID, id uuid.UUID) key {

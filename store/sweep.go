@@ -64,7 +64,9 @@ func (tx *Tx) dropCollection(c *Collection) error {
 	}
 	tx.noteCollection(OpDeleted, c)
 	tx.del(stateKey(c.ID))
-	tx.del(homeKey(c.Owner, c.Name))
+	for k := range c.derived() {
+		tx.del([]byte(k))
+	}
 	tx.del(collectionKey(c.ID))
 	tx.directoryChanged()
 	tx.touch(c.ID)

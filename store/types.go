@@ -386,6 +386,10 @@ type Actor struct {
 	system     bool
 }
 
+// Full reports whether the actor has all the rights of its principal: it has
+// signed in as that, with nothing that limits them.
+func (a *Actor) Full() bool { return a != nil && a.Principal != nil && !a.limited }
+
 // System is the operator and the daemon's own jobs: everything is allowed.
 func System() *Actor { return &Actor{system: true} }
 

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -57,10 +58,28 @@ func newPlace(t testing.TB) *place {
 	})
 	p.store = s
 	p.update(p.fill)
-	if p.api, err = New(rest.Options{Store: s, Now: clock}).Handler(); err != nil {
+	if p.api, err = New(Options{Options: rest.Options{Store: s, Now: clock}, Jobs: fakeJobs{}}).Handler(); err != nil {
 		t.Fatal(err)
 	}
 	return p.as(admin)
+}
+
+// fakeJobs are two jobs: one has failed, and one is running.
+type fakeJobs struct{}
+
+func (fakeJobs) List(context.Context) ([]Job, error) {
+	at, took, failure := now, rest.Duration(time.Second), "remote of other: timeout"
+	return []Job{
+		{Name: "prune", Schedule: "@daily", Next: &at, Started: &at, Took: &took, Error: &failure},
+		{Name: "horizon", Schedule: "@hourly", Running: true},
+	}, nil
+}
+
+func (fakeJobs) Begin(name string) error {
+	if name == "horizon" {
+		return ErrJobRunning
+	}
+	return nil
 }
 
 // at moves the clock.

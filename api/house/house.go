@@ -16,8 +16,10 @@ package house
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"daybook/api/auth"
@@ -31,15 +33,22 @@ const Name = "house"
 // base is where all paths begin.
 const base = "/v1"
 
+// Options are what the API is made of.
+type Options struct {
+	rest.Options
+	Jobs Jobs // nil: there are none
+}
+
 // service answers the requests.
 type service struct {
 	store *store.Store
 	now   func() time.Time
+	jobs  Jobs
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
-func New(o rest.Options) *rest.API {
-	s := &service{store: o.Store, now: o.Clock()}
+func New(o Options) *rest.API {
+	s := &service{store: o.Store, now: o.Clock(), jobs: o.Jobs}
 	return &rest.API{
 		Name:         Name,
 		Prefixes:     []string{base + "/"},
@@ -55,8 +64,17 @@ func New(o rest.Options) *rest.API {
 // routes joins the areas: one row adds one.
 func (s *service) routes() []rest.Route {
 	return slices.Concat(
+		s.meRoutes(),
 		s.organisationRoutes(),
+		s.principalRoutes(),
+		s.userRoutes(),
 		s.resourceRoutes(),
+		s.groupRoutes(),
+		s.calendarRoutes(),
+		s.serviceRoutes(),
+		s.grantRoutes(),
+		s.credentialRoutes(),
+		s.jobRoutes(),
 	)
 }
 
@@ -74,10 +92,25 @@ func (s *service) view(ctx context.Context, fn func(*desk) error) error {
 	})
 }
 
+// saying lets a client read why the store refuses a value that it sent.
+func saying(err error) error {
+	if !errors.Is(err, store.ErrInvalid) {
+		return err
+	}
+	if _, ok := errors.AsType[*rest.Problem](err); ok {
+		return err
+	}
+	reason, direct := strings.CutPrefix(err.Error(), store.ErrInvalid.Error()+": ")
+	if !direct {
+		return err
+	}
+	return &rest.Problem{Detail: reason, Err: err}
+}
+
 // update runs fn in a transaction. Like that of store.Update, fn may be run
 // again and must have no effect outside.
 func (s *service) update(ctx context.Context, fn func(*desk, *store.Tx) error) error {
-	return s.store.Update(ctx, func(tx *store.Tx) error {
+	return saying(s.store.Update(ctx, func(tx *store.Tx) error {
 		return fn(&desk{View: &tx.View, actor: auth.Actor(ctx), now: s.now()}, tx)
-	})
+	}))
 }

@@ -85,7 +85,7 @@ type organisationPatch struct {
 // Validate checks the zone.
 func (in *organisationPatchIn) Validate(f *rest.Faults) {
 	if z, ok := in.Body.Zone.Get(); in.Body.Zone.Present() && (!ok || ical.LookupZone(z) == nil) && !f.Has("zone") {
-		f.Add("zone", "must be the IANA name of a time zone")
+		f.Add("zone", wantZone)
 	}
 }
 

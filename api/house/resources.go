@@ -125,14 +125,16 @@ type resourceFields struct {
 	Zone  rest.Opt[string] `json:"zone"`
 }
 
+const wantColor = "must be of the form #RRGGBB"
+
 var colorText = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
 
 func (in *resourceFields) check(f *rest.Faults) {
 	if c, ok := in.Color.Get(); ok && !colorText.MatchString(c) {
-		f.Add("color", "must be of the form #RRGGBB")
+		f.Add("color", wantColor)
 	}
 	if z, ok := in.Zone.Get(); ok && ical.LookupZone(z) == nil {
-		f.Add("zone", "must be the IANA name of a time zone")
+		f.Add("zone", wantZone)
 	}
 }
 

@@ -23,6 +23,11 @@ type StatusCoder interface{ StatusCode() int }
 // Headerer is an Out that sets headers of the answer.
 type Headerer interface{ SetHeader(h http.Header) }
 
+// Keeper is an Out with something that is told only once, such as a new secret,
+// or that changes by itself. What is kept for an Idempotency-Key, and what its
+// entity tag is of, is the value that Kept gives.
+type Keeper interface{ Kept() any }
+
 // NoContent is the Out of an answer without a body.
 type NoContent struct{}
 
@@ -150,6 +155,11 @@ func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out 
 	} else {
 		var err error
 		if body, err = encode(out); err != nil {
+			return err
+		}
+	}
+	if rec, ok := w.(*recorder); ok {
+		if rec.kept, err = keptBody(out); err != nil {
 			return err
 		}
 	}

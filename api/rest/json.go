@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -151,6 +152,14 @@ func (a *assigner) assign(path string, n *node, v reflect.Value) {
 	}
 	if u, ok := reflect.TypeAssert[json.Unmarshaler](v.Addr()); ok {
 		if err := u.UnmarshalJSON(n.raw); err != nil {
+			a.faults.Add(path, err.Error())
+		}
+		return
+	}
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
+		if n.kind != '"' {
+			a.faults.Add(path, "must be a string")
+		} else if err := u.UnmarshalText([]byte(n.text)); err != nil {
 			a.faults.Add(path, err.Error())
 		}
 		return

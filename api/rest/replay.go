@@ -95,6 +95,17 @@ type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	kept   []byte // what is kept in place of the body; nil: the body
+}
+
+// keptBody gives what is kept of an answer in place of its body, nil for all of
+// it.
+func keptBody(out any) ([]byte, error) {
+	k, ok := out.(Keeper)
+	if !ok {
+		return nil, nil
+	}
+	return encode(k.Kept())
 }
 
 func (r *recorder) Header() http.Header { return r.header }
@@ -121,6 +132,9 @@ func (r *recorder) replay() *Replay {
 		return nil
 	}
 	out := &Replay{Status: r.status, Header: map[string]string{}, Body: r.body.Bytes()}
+	if r.kept != nil {
+		out.Body = r.kept
+	}
 	for _, k := range replayedHeaders {
 		if v := r.header.Get(k); v != "" {
 			out.Header[k] = v

@@ -35,12 +35,23 @@ func (t Tagged[T]) SetHeader(h http.Header) {
 	}
 }
 
+// Kept gives the record without what is told only once.
+func (t Tagged[T]) Kept() any {
+	if k, ok := any(t.Value).(Keeper); ok {
+		return k.Kept()
+	}
+	return t.Value
+}
+
 // Unwrapped gives the record: it, not the wrapper, is what the answer looks
 // like.
 func (t Tagged[T]) Unwrapped() any { return t.Value }
 
 // ETag gives the entity tag, quoted, of what a client sees of a record.
 func ETag(v any) string {
+	if k, ok := v.(Keeper); ok {
+		v = k.Kept()
+	}
 	b, err := encode(v)
 	if err != nil {
 		return `""` // never matches what was given out

@@ -66,13 +66,7 @@ func (d *desk) visibleStaff(in staffIn) ([]*store.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(p *store.Principal) bool { return !offers(svc, p) }), nil
-}
-
-// offers reports whether a resource offers a service; one that names none is
-// offered by all.
-func offers(s *store.Service, p *store.Principal) bool {
-	return len(s.Resources) == 0 || slices.Contains(s.Resources, p.UUID)
+	return slices.DeleteFunc(all, func(p *store.Principal) bool { return !svc.OfferedBy(p.UUID) }), nil
 }
 
 // staffIDs answers the integers for staffIdList.
@@ -231,7 +225,7 @@ func (d *desk) offered(all []*store.Service, id rest.Opt[ident], is func(store.K
 	if err != nil || !ok {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(s *store.Service) bool { return !offers(s, p) }), nil
+	return slices.DeleteFunc(all, func(s *store.Service) bool { return !s.OfferedBy(p.UUID) }), nil
 }
 
 func serviceOf(s *store.Service, staff []*store.Principal) Service {
@@ -245,7 +239,7 @@ func serviceOf(s *store.Service, staff []*store.Principal) Service {
 		out.Color = &color
 	}
 	for _, p := range staff {
-		if offers(s, p) {
+		if s.OfferedBy(p.UUID) {
 			out.Staff = append(out.Staff, p.Alias)
 		}
 	}

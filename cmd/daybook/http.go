@@ -45,7 +45,7 @@ func (d *daybook) handler() (http.Handler, error) {
 	})
 	o := api.Options{
 		Store: d.store, Log: d.log, Metrics: d.metrics, Ready: d.ready, MaxBody: int64(c.MaxRESTBody), Timeout: c.RESTTimeout,
-		Off: configs.List(c.DisableAPIs),
+		Jobs: houseJobs{d.runner.Runner}, Off: configs.List(c.DisableAPIs),
 	}
 	if d.metricsOnMain() {
 		o.Gatherer = d.metrics

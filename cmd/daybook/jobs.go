@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"daybook/api/admin"
+	"daybook/api/house"
+	"daybook/api/rest"
 	"daybook/configs"
 	"daybook/store"
 	"daybook/sync/horizon"
@@ -36,6 +40,49 @@ func newRunner(c *configs.Config, st *store.Store, log *slog.Logger, metrics pro
 
 // RunJob runs one job now.
 func (r runner) RunJob(ctx context.Context, name string) error { return r.RunNow(ctx, name) }
+
+// houseJobs is the job table as administrators see it over the house API.
+type houseJobs struct{ *jobs.Runner }
+
+// List gives the state of each job.
+func (h houseJobs) List(ctx context.Context) ([]house.Job, error) {
+	all, err := h.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]house.Job, 0, len(all))
+	for _, s := range all {
+		j := house.Job{Name: s.Name, Schedule: s.Schedule, Running: s.Running, Next: orNil(s.Next), Started: orNil(s.Last.Started), Success: orNil(s.Last.Success)}
+		if j.Started != nil {
+			took := rest.Duration((s.Last.Took + time.Second - 1).Truncate(time.Second))
+			j.Took = &took
+		}
+		if s.Last.Error != "" {
+			j.Error = &s.Last.Error
+		}
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+// Begin starts a run.
+func (h houseJobs) Begin(name string) error {
+	err := h.Runner.Begin(name)
+	for _, x := range []struct{ is, as error }{{jobs.ErrUnknown, store.ErrNotFound}, {jobs.ErrRunning, house.ErrJobRunning}, {jobs.ErrStopped, store.ErrClosed}} {
+		if errors.Is(err, x.is) {
+			return fmt.Errorf("%w: %w", x.as, err)
+		}
+	}
+	return err
+}
+
+// orNil gives nil for the zero time.
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
 
 // ListJobs gives the state of each job.
 func (r runner) ListJobs(ctx context.Context) ([]admin.JobStatus, error) {

@@ -240,6 +240,22 @@ func (r *Runner) RunNow(ctx context.Context, name string) error {
 	return r.run(ctx, e)
 }
 
+// Begin starts a run of the job that goes on by itself, like one by schedule. ErrUnknown, ErrRunning, ErrStopped.
+func (r *Runner) Begin(name string) error {
+	e := r.entry(name)
+	if e == nil {
+		return fmt.Errorf("job %q: %w", name, ErrUnknown)
+	}
+	if err := r.begin(e); err != nil {
+		return fmt.Errorf("job %q: %w", name, err)
+	}
+	go func() {
+		defer r.end(e)
+		r.outcome(e, r.perform(r.base, e))
+	}()
+	return nil
+}
+
 // Jobs gives the state of each job, in the order of the table.
 func (r *Runner) Jobs(ctx context.Context) ([]Status, error) {
 	r.mu.Lock()

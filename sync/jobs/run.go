@@ -28,11 +28,18 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // scheduled is a run by schedule or catch-up: nobody waits for its error, so this is where it is handled.
 func (r *Runner) scheduled(e *entry) {
-	switch err := r.run(r.base, e); {
-	case errors.Is(err, ErrRunning):
+	err := r.run(r.base, e)
+	if errors.Is(err, ErrRunning) {
 		r.met.runs.WithLabelValues(e.Name, "skipped").Inc()
 		r.opt.Log.Warn("job skipped: its last run is still going", "job", e.Name)
-	case err != nil && r.base.Err() == nil:
+		return
+	}
+	r.outcome(e, err)
+}
+
+// outcome logs the error of a run that nobody waits for.
+func (r *Runner) outcome(e *entry, err error) {
+	if err != nil && r.base.Err() == nil {
 		attrs := []any{slog.String("job", e.Name), slog.Any("err", err)}
 		if p, ok := errors.AsType[*panicError](err); ok {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
@@ -47,6 +54,11 @@ func (r *Runner) run(ctx context.Context, e *entry) error {
 		return fmt.Errorf("job %q: %w", e.Name, err)
 	}
 	defer r.end(e)
+	return r.perform(ctx, e)
+}
+
+// perform is a run that has begun.
+func (r *Runner) perform(ctx context.Context, e *entry) error {
 	ctx, cancel := context.WithTimeout(store.By(ctx, store.System(), "job"), e.Timeout)
 	defer cancel()
 	defer context.AfterFunc(r.base, cancel)()
