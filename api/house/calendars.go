@@ -2,6 +2,7 @@ package house
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -57,7 +58,7 @@ func (d *desk) showCalendar(c *store.Collection, owner *store.Principal) Calenda
 }
 
 // rightsOn names what the asker may do with a calendar.
-func (d *desk) rightsOn(c *store.Collection) []string { return d.rights(c.Owner) }
+func (d *desk) rightsOn(c *store.Collection) []string { return orEmpty(d.RightsOn(d.actor, c).Names()) }
 
 // orEmpty gives a list that is never null.
 func orEmpty[T any](list []T) []T {
@@ -77,30 +78,58 @@ func (in *calendarsIn) Validate(f *rest.Faults) { in.Check(f) }
 
 func (s *service) listCalendars(ctx context.Context, in calendarsIn) (out rest.List[Calendar], err error) {
 	return out, s.view(ctx, func(d *desk) error {
-		owners, err := d.Reachable(d.actor)
+		owners, owner, err := d.owners(in.Owner)
 		if err != nil {
 			return err
 		}
-		if ref, ok := in.Owner.Get(); ok {
-			p, err := d.principal(ref, store.RightFreeBusy)
-			if err != nil {
-				return err
-			}
-			owners = []*store.Principal{p}
+		all, err := d.Shared(d.actor, owner)
+		if err != nil {
+			return err
 		}
-		var found []Calendar
 		for _, p := range owners {
-			all, err := d.Collections(p.ID)
+			own, err := d.Collections(p.ID)
 			if err != nil {
 				return err
 			}
-			for _, c := range all {
+			all = append(all, own...)
+		}
+		seen := map[store.CollectionID]bool{}
+		var found []Calendar
+		for _, c := range all {
+			p, err := d.Principal(c.Owner)
+			if err != nil {
+				return err
+			}
+			if !seen[c.ID] {
+				seen[c.ID] = true
 				found = append(found, d.showCalendar(c, p))
 			}
 		}
 		out = rest.Paged(in.Page, found, func(c Calendar) string { return c.Owner.Name + "/" + c.Name })
 		return nil
 	})
+}
+
+// owners gives those whose calendars the asker reaches, all of them; only is who
+// it asks for, 0 for everybody.
+func (d *desk) owners(ref rest.Opt[string]) (all []*store.Principal, only store.PrincipalID, err error) {
+	name, ok := ref.Get()
+	if !ok {
+		all, err = d.Reachable(d.actor)
+		return all, 0, err
+	}
+	p, err := d.lookup(name)
+	if err != nil || p.Org != d.actor.Org {
+		return nil, 0, fmt.Errorf("owner %q: %w", name, store.ErrNotFound)
+	}
+	if d.Rights(d.actor, p.ID) != 0 {
+		return []*store.Principal{p}, p.ID, nil
+	}
+	shared, err := d.Shared(d.actor, p.ID)
+	if err == nil && len(shared) == 0 {
+		return nil, 0, fmt.Errorf("owner %q: %w", name, store.ErrNotFound)
+	}
+	return nil, p.ID, err
 }
 
 type calendarIn struct {

@@ -26,11 +26,15 @@ func (d *desk) organisation() (*store.Principal, error) {
 // may checks a right on a principal: nil, store.ErrNotFound if for the asker it
 // does not exist, else store.ErrForbidden.
 func (d *desk) may(p store.PrincipalID, want store.Rights) error {
-	switch have := d.Rights(d.actor, p); {
+	return allow(d.Rights(d.actor, p), want, "principal "+strconv.FormatUint(uint64(p), 10))
+}
+
+func allow(have, want store.Rights, what string) error {
+	switch {
 	case have == 0:
-		return fmt.Errorf("principal %d: %w", p, store.ErrNotFound)
+		return fmt.Errorf("%s: %w", what, store.ErrNotFound)
 	case !have.Has(want):
-		return fmt.Errorf("principal %d needs %s: %w", p, want, store.ErrForbidden)
+		return fmt.Errorf("%s needs %s: %w", what, want, store.ErrForbidden)
 	}
 	return nil
 }
@@ -156,7 +160,9 @@ func (d *desk) lookupCalendar(ref string) (*store.Collection, error) {
 }
 
 // mayUse checks a right on a calendar, as may does on a principal.
-func (d *desk) mayUse(c *store.Collection, want store.Rights) error { return d.may(c.Owner, want) }
+func (d *desk) mayUse(c *store.Collection, want store.Rights) error {
+	return allow(d.RightsOn(d.actor, c), want, "calendar "+c.UUID.String())
+}
 
 // inBody makes "not found" of something that a body or a query names a fault of
 // its field.

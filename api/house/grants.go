@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -27,9 +29,16 @@ type Grant struct {
 }
 
 // Target is what a grant is on: an organisation with its resources, a resource,
-// or a user's home.
+// a user's home, or one calendar of it.
 type Target struct {
 	Ref
+	Calendar *CalendarRef `json:"calendar"` // null: all calendars
+}
+
+// CalendarRef names a calendar of a user.
+type CalendarRef struct {
+	ID   uuid.UUID `json:"id"`
+	Name string    `json:"name"`
 }
 
 const wantRights = "must be some of read-free-busy, read, delete, write and admin"
@@ -39,7 +48,15 @@ func (d *desk) showTarget(g store.Grant) (Target, bool) {
 	if err != nil {
 		return Target{}, false
 	}
-	return Target{refTo(p)}, true
+	t := Target{Ref: refTo(p)}
+	if g.Collection != 0 {
+		c, err := d.Collection(g.Collection)
+		if err != nil {
+			return Target{}, false
+		}
+		t.Calendar = &CalendarRef{c.UUID, c.Name}
+	}
+	return t, true
 }
 
 func (d *desk) showGrants(grants []store.Grant) []MyGrant {
@@ -53,19 +70,43 @@ func (d *desk) showGrants(grants []store.Grant) []MyGrant {
 }
 
 // rightsOf gives what the asker may do with the target of a grant.
-func (d *desk) rightsOf(g store.Grant) store.Rights { return d.Rights(d.actor, g.Target) }
+func (d *desk) rightsOf(g store.Grant) store.Rights {
+	if g.Collection == 0 {
+		return d.Rights(d.actor, g.Target)
+	}
+	c, err := d.Collection(g.Collection)
+	if err != nil {
+		return 0
+	}
+	return d.RightsOn(d.actor, c)
+}
 
 // target reads what a grant is on: "" is the organisation, else a principal by
-// uuid or name. The asker must have some right on it.
+// uuid or name, or a calendar by uuid or as OWNER/NAME. The asker must have some
+// right on it. The only calendar of a resource or organisation is granted with
+// its owner.
 func (d *desk) target(ref string) (store.Grant, error) {
 	if ref == "" {
 		return store.Grant{Target: d.actor.Org}, nil
 	}
-	p, err := d.lookup(ref)
-	if err != nil || p.Org != d.actor.Org || p.Kind == store.KindGroup || d.Rights(d.actor, p.ID) == 0 {
+	if p, err := d.lookup(ref); err == nil {
+		if p.Org != d.actor.Org || p.Kind == store.KindGroup || d.Rights(d.actor, p.ID) == 0 {
+			return store.Grant{}, fmt.Errorf("target %q: %w", ref, store.ErrNotFound)
+		}
+		return store.Grant{Target: p.ID}, nil
+	}
+	c, err := d.calendar(ref, store.RightFreeBusy)
+	if err != nil {
 		return store.Grant{}, fmt.Errorf("target %q: %w", ref, store.ErrNotFound)
 	}
-	return store.Grant{Target: p.ID}, nil
+	owner, err := d.Principal(c.Owner)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	if owner.Kind != store.KindUser {
+		return store.Grant{Target: owner.ID}, nil
+	}
+	return store.Grant{Target: owner.ID, Collection: c.ID}, nil
 }
 
 // parties are whom a grant is to and what it is on. Who administers a target
@@ -74,7 +115,7 @@ func (d *desk) target(ref string) (store.Grant, error) {
 // the homes of others.
 type parties struct {
 	Subject string `path:"subject"` // a user by uuid or name
-	Target  string `path:"target"`  // a principal by uuid or name
+	Target  string `path:"target"`  // a principal by uuid or name, or a calendar
 }
 
 func (d *desk) parties(in parties) (*store.Principal, store.Grant, error) {
@@ -149,7 +190,12 @@ func (s *service) listGrants(ctx context.Context, in grantsIn) (out rest.List[Gr
 }
 
 // key sorts targets.
-func (t Target) key() string { return t.Name }
+func (t Target) key() string {
+	if t.Calendar == nil {
+		return t.Name
+	}
+	return t.Name + "/" + t.Calendar.Name
+}
 
 // grant is a grant with whom it is to.
 type grant struct {
@@ -253,6 +299,9 @@ func (s *service) putGrant(ctx context.Context, in grantPutIn) (out rest.Tagged[
 }
 
 func setGrant(tx *store.Tx, subject *store.Principal, g store.Grant) error {
+	if g.Collection != 0 {
+		return tx.SetGrantOn(subject.ID, g.Collection, g.Rights)
+	}
 	return tx.SetGrant(subject.ID, g.Target, g.Rights)
 }
 

@@ -159,9 +159,11 @@ func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out 
 		}
 	}
 	if rec, ok := w.(*recorder); ok {
-		if rec.kept, err = keptBody(out); err != nil {
+		kept, err := keptBody(out)
+		if err != nil {
 			return err
 		}
+		rec.kept = kept
 	}
 	if h, ok := any(out).(Headerer); ok {
 		h.SetHeader(w.Header())

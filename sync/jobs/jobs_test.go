@@ -225,6 +225,43 @@ func TestStopGivesUpOnAJobThatDoesNotEnd(t *testing.T) {
 	})
 }
 
+func TestBegunRunGoesOnByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, ended := make(chan struct{}), 0
+		r := start(t, jobs.Options{}, jobs.Job{Name: "slow", Schedule: "@yearly", Timeout: time.Hour, Run: func(ctx context.Context) error {
+			select {
+			case <-release:
+				ended++
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}})
+		time.Sleep(time.Minute) // catches up
+		close(release)
+		synctest.Wait()
+		release = make(chan struct{})
+		if err := r.Begin("slow"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := r.Begin("slow"); !errors.Is(err, jobs.ErrRunning) {
+			t.Error(err)
+		}
+		if err := r.Begin("none"); !errors.Is(err, jobs.ErrUnknown) {
+			t.Error(err)
+		}
+		close(release)
+		synctest.Wait()
+		if ended != 2 {
+			t.Errorf("%d runs ended", ended)
+		}
+		stop(t, r)
+		if err := r.Begin("slow"); !errors.Is(err, jobs.ErrStopped) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRunNowWorksWithoutStart(t *testing.T) {
 	ran := 0
 	r, err := jobs.New(jobs.Options{}, jobs.Job{
