@@ -35,16 +35,9 @@ func (v *View) Taken(resource PrincipalID, w span.Span) (bool, error) {
 	if w.Start.IsZero() || !w.End.IsZero() && w.Empty() {
 		return false, fmt.Errorf("busy time: %w: a span without a beginning or a length", ErrInvalid)
 	}
-	p, err := v.principal(resource)
+	owners, err := v.timeOwners(resource)
 	if err != nil {
-		return false, fmt.Errorf("busy time of principal %d: %w", resource, err)
-	}
-	if !p.Kind.Resource() && p.Kind != KindOrganisation {
-		return false, fmt.Errorf("busy time: %w: a %s has none", ErrInvalid, p.Kind)
-	}
-	owners := []PrincipalID{p.ID}
-	if p.Org != p.ID {
-		owners = append(owners, p.Org)
+		return false, err
 	}
 	for i, owner := range owners {
 		c, err := v.Calendar(owner)

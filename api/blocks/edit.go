@@ -62,6 +62,12 @@ func (x editor) change(have, want Block, now time.Time) {
 		x.setTimes(want.Start, want.End)
 		x.e.Set(x.c, "SEQUENCE", strconv.Itoa(sequence(x.c)+1))
 	}
+	x.changeFacts(have, want)
+	x.stamp(now)
+}
+
+// changeFacts changes all but times.
+func (x editor) changeFacts(have, want Block) {
 	if want.Type != have.Type {
 		x.setType(want.Type)
 	}
@@ -89,7 +95,6 @@ func (x editor) change(have, want Block, now time.Time) {
 			x.setText(p.name, p.want)
 		}
 	}
-	x.stamp(now)
 }
 
 // stamp notes the time of a change (RFC 5545 §3.8.7.2, §3.8.7.3).

@@ -182,10 +182,16 @@ type answer struct {
 // do makes a request; body is JSON text, "" for none.
 func (p *place) do(method, target, body string) *answer {
 	p.t.Helper()
+	return p.send(method, target, body, "application/json")
+}
+
+// send makes a request with a body of some type; "" for none.
+func (p *place) send(method, target, body, kind string) *answer {
+	p.t.Helper()
 	r := httptest.NewRequestWithContext(p.t.Context(), method, target, strings.NewReader(body))
 	r.Header = p.header.Clone()
 	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 	}
 	w := httptest.NewRecorder()
 	p.api.ServeHTTP(w, r)

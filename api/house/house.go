@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"daybook/api/auth"
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -42,13 +43,14 @@ type Options struct {
 // service answers the requests.
 type service struct {
 	store *store.Store
+	hours *kept.Keeper
 	now   func() time.Time
 	jobs  Jobs
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o Options) *rest.API {
-	s := &service{store: o.Store, now: o.Clock(), jobs: o.Jobs}
+	s := &service{store: o.Store, hours: kept.New(o.Store), now: o.Clock(), jobs: o.Jobs}
 	return &rest.API{
 		Name:         Name,
 		Prefixes:     []string{base + "/"},
@@ -75,6 +77,11 @@ func (s *service) routes() []rest.Route {
 		s.grantRoutes(),
 		s.credentialRoutes(),
 		s.jobRoutes(),
+		s.hoursRoutes(),
+		s.openingHoursRoutes(),
+		s.signRoutes(),
+		s.holidayRoutes(),
+		s.eventRoutes(),
 	)
 }
 

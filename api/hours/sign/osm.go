@@ -18,7 +18,7 @@ func (s *Sign) OSM() string {
 	if !s.Known {
 		return "unknown"
 	}
-	days := s.cut()
+	days := s.Days()
 	whole := make([][]Stretch, len(days))
 	for i, day := range days {
 		whole[i] = minutes(day)

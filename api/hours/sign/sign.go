@@ -95,8 +95,8 @@ func united(day []Stretch) []Stretch {
 	return out
 }
 
-// cut gives the days, each with what lies in it.
-func (s *Sign) cut() [][]Stretch { return s.days[1 : len(s.days)-1] }
+// Days gives what is open of each day from From on; not to be changed.
+func (s *Sign) Days() [][]Stretch { return s.days[1 : len(s.days)-1] }
 
 // nights gives the days with their nights: a stretch that goes on after
 // midnight, for less than a whole day in all, is told with the day on which it
