@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,10 +76,8 @@ func (v *visitor) rest(method, path, body string, want ...int) []byte {
 }
 
 func (v *visitor) check(method, path string, status int, b []byte, want []int) []byte {
-	for _, w := range want {
-		if status == w {
-			return b
-		}
+	if slices.Contains(want, status) {
+		return b
 	}
 	v.t.Errorf("%s %s: %d, want %v\n%s", method, path, status, want, b)
 	return nil
