@@ -26,7 +26,7 @@ type Applied struct {
 
 // AppliedItem is one record that apply created or changed.
 type AppliedItem struct {
-	Kind    string `json:"kind"` // organisation, user, resource, token, feed
+	Kind    string `json:"kind"` // organisation, user, resource, group, service, token, feed
 	Name    string `json:"name"`
 	Outcome string `json:"outcome"` // created or changed
 }
@@ -194,6 +194,12 @@ func (a *applier) organisation(o *organisationSpec) {
 		a.resource(&o.Resources[i])
 	}
 	a.users(o.Users)
+	for i := range o.Groups {
+		a.group(&o.Groups[i])
+	}
+	for i := range o.Services {
+		a.service(&o.Services[i])
+	}
 	for i := range o.Tokens {
 		a.token(&o.Tokens[i])
 	}
@@ -224,7 +230,8 @@ func (a *applier) principal(want *store.Principal, change func(*store.Principal)
 	}
 	old := *have
 	change(have)
-	if have.DisplayName == old.DisplayName && have.Email == old.Email && have.Color == old.Color && have.Zone == old.Zone {
+	if have.DisplayName == old.DisplayName && have.Email == old.Email && have.Color == old.Color && have.Zone == old.Zone &&
+		slices.Equal(have.Members, old.Members) {
 		return have, Unchanged, nil
 	}
 	have.Modified = a.s.now()
@@ -239,10 +246,7 @@ func set(field, value *string) {
 
 func (a *applier) resource(r *resourceSpec) {
 	kind, _ := store.ParseKind(r.Kind)
-	want := &store.Principal{Kind: kind, Org: a.org.ID, Name: r.Name, UUID: id(r.ID)}
-	if r.Alias != nil {
-		want.Alias = uint32(*r.Alias) // checked before: 1 to 2^26-1
-	}
+	want := &store.Principal{Kind: kind, Org: a.org.ID, Name: r.Name, UUID: id(r.ID), Alias: aliasOf(r.Alias)}
 	_, outcome, err := a.principal(want, func(p *store.Principal) {
 		set(&p.DisplayName, r.DisplayName)
 		set(&p.Email, r.Email)
@@ -309,19 +313,26 @@ func orChanged(outcome string) string {
 	return "changed"
 }
 
-// grants sets the user's right on the organisation, and on each target that
-// the file names.
+// grants makes the file's list all that the user may do with the organisation
+// and its resources. What other users share of theirs is changed where the file
+// names it, and else left alone.
 func (a *applier) grants(p *store.Principal, words []string) (changed bool, err error) {
 	want, err := tokenGrants(&a.tx.View, a.org.ID, words)
 	if err != nil {
 		return false, err
 	}
-	if !slices.ContainsFunc(want, func(g store.Grant) bool { return g.Target == a.org.ID }) {
-		want = append(want, store.Grant{Target: a.org.ID})
-	}
 	have, err := a.tx.GrantsOf(p.ID)
 	if err != nil {
 		return false, err
+	}
+	for _, h := range have {
+		target, err := a.tx.Principal(h.Target)
+		if err != nil {
+			return false, err
+		}
+		if target.Kind != store.KindUser && !slices.ContainsFunc(want, func(g store.Grant) bool { return g.Target == h.Target }) {
+			want = append(want, store.Grant{Target: h.Target})
+		}
 	}
 	for _, g := range want {
 		var now store.Rights

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"go.yaml.in/yaml/v3"
 
 	"daybook/ical"
 	"daybook/store"
@@ -30,7 +29,8 @@ type organisationSpec struct {
 	Zone      *string        `yaml:"zone"`
 	Users     []userSpec     `yaml:"users"`
 	Resources []resourceSpec `yaml:"resources"`
-	Services  []yaml.Node    `yaml:"services"`
+	Groups    []groupSpec    `yaml:"groups"`
+	Services  []serviceSpec  `yaml:"services"`
 	Tokens    []tokenSpec    `yaml:"tokens"`
 	Feeds     []feedSpec     `yaml:"feeds"`
 }
@@ -164,14 +164,17 @@ func (o *organisationSpec) check(f *Faults, seen uniques) {
 	seen.check(f, o.Line, "name", o.Slug)
 	checkID(f, seen, o.Line, o.ID)
 	f.err(o.Line, "zone", checkZone(text(o.Zone)))
-	if len(o.Services) > 0 {
-		f.add(o.Services[0].Line, "services: this version keeps no services; leave the list empty")
-	}
 	for i := range o.Users {
 		o.Users[i].check(f, seen)
 	}
 	for i := range o.Resources {
 		o.Resources[i].check(f, seen, o.Slug)
+	}
+	for i := range o.Groups {
+		o.Groups[i].check(f, seen, o.Slug)
+	}
+	for i := range o.Services {
+		o.Services[i].check(f, seen, o.Slug)
 	}
 	for i := range o.Tokens {
 		o.Tokens[i].check(f, seen)
@@ -206,12 +209,7 @@ func (r *resourceSpec) check(f *Faults, seen uniques, org string) {
 	if _, err := resourceKind(r.Kind); err != nil {
 		f.err(r.Line, "resource "+strconv.Quote(r.Name), err)
 	}
-	if r.Alias != nil {
-		if *r.Alias < 1 || *r.Alias >= 1<<26 {
-			f.add(r.Line, "alias %d is not between 1 and %d", *r.Alias, 1<<26-1)
-		}
-		seen.check(f, r.Line, "alias of "+org, strconv.Itoa(*r.Alias))
-	}
+	checkAlias(f, seen, r.Line, r.Alias, org)
 	f.err(r.Line, "color", checkColor(text(r.Color)))
 	f.err(r.Line, "zone", checkZone(text(r.Zone)))
 }
@@ -265,6 +263,16 @@ func checkID(f *Faults, seen uniques, line int, id *string) {
 		return
 	}
 	seen.check(f, line, "id", u.String())
+}
+
+func checkAlias(f *Faults, seen uniques, line int, alias *int, org string) {
+	if alias == nil {
+		return
+	}
+	if *alias < 1 || *alias >= 1<<26 {
+		f.add(line, "alias %d is not between 1 and %d", *alias, 1<<26-1)
+	}
+	seen.check(f, line, "alias of "+org, strconv.Itoa(*alias))
 }
 
 func checkGrants(f *Faults, line int, words []string) {

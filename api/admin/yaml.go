@@ -67,6 +67,13 @@ func decodeNode(n *yaml.Node, v reflect.Value, what string, faults *Faults) {
 			return
 		}
 		v.SetString(n.Value)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(n.Value)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || err != nil {
+			faults.add(n.Line, "%s: true or false is expected", what)
+			return
+		}
+		v.SetBool(b)
 	case reflect.Int:
 		i, err := strconv.ParseInt(n.Value, 10, 32)
 		if n.Kind != yaml.ScalarNode || err != nil {
@@ -84,16 +91,18 @@ func decodeStruct(n *yaml.Node, v reflect.Value, what string, faults *Faults) {
 		faults.add(n.Line, "%s: a mapping of keys to values is expected", what)
 		return
 	}
-	fields := make(map[string]int)
+	fields := make(map[string][]int)
 	var known []string
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if f.Anonymous {
+			continue // its fields follow
+		}
 		if f.Name == "Line" {
-			v.Field(i).SetInt(int64(n.Line))
+			v.FieldByIndex(f.Index).SetInt(int64(n.Line))
 			continue
 		}
 		key := f.Tag.Get("yaml")
-		fields[key] = i
+		fields[key] = f.Index
 		known = append(known, key)
 	}
 	seen := make(map[string]bool)
@@ -107,7 +116,7 @@ func decodeStruct(n *yaml.Node, v reflect.Value, what string, faults *Faults) {
 			faults.add(k.Line, "%s is there twice", k.Value)
 		default:
 			seen[k.Value] = true
-			decodeNode(n.Content[i+1], v.Field(field), k.Value, faults)
+			decodeNode(n.Content[i+1], v.FieldByIndex(field), k.Value, faults)
 		}
 	}
 }

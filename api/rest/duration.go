@@ -3,7 +3,6 @@ package rest
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"daybook/ical"
@@ -25,7 +24,9 @@ func (d *Duration) UnmarshalText(b []byte) error {
 }
 
 // MarshalText writes days, hours, minutes and seconds.
-func (d Duration) MarshalText() ([]byte, error) {
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d Duration) String() string {
 	rest := time.Duration(d)
 	date, clock := "", ""
 	for _, u := range []struct {
@@ -48,5 +49,5 @@ func (d Duration) MarshalText() ([]byte, error) {
 	if clock == "T" {
 		clock = "T0S"
 	}
-	return []byte(strings.Join([]string{"P", date, clock}, "")), nil
+	return "P" + date + clock
 }

@@ -106,6 +106,47 @@ func TestOneCalendarIsGranted(t *testing.T) {
 	})
 }
 
+func TestServiceAndGroupCommands(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		must[admin.Resource](t, data, "resource", "create", "staff", "ada")
+		s := must[admin.BookableService](t, data, "service", "create", "Massage", "--length", "50m", "--buffer-after", "PT10M",
+			"--max-ahead", "P60D", "--max-per-day", "6", "--resource", "ada", "--color", "#00ff00")
+		if s.Length != "PT50M" || s.BufferAfter != "PT10M" || s.MaxPerDay != 6 || !s.Active || !slices.Equal(s.Resources, []string{"ada"}) {
+			t.Errorf("%+v", s)
+		}
+		must[admin.BookableService](t, data, "service", "create", "Massage", "--active=false")
+		for _, args := range [][]string{
+			{"service", "create", "Cut", "--length", "long", "--color", "red"},
+			{"service", "create", "Cut", "--resource", "nobody"},
+			{"service", "create", "Cut", "--min-notice", "P2D", "--max-ahead", "P1D"},
+			{"service", "create", "Cut", "--id", s.ID.String()},
+			{"service", "delete", "Massage"}, // which of them?
+			{"service", "delete", "Cut"},
+			{"group", "create", "ada"},
+			{"group", "create", "team", "--member", "nobody"},
+			{"group", "delete", "ada"},
+		} {
+			if r := command(t, data, args...); r.code != exitFailed || r.errout == "" {
+				t.Errorf("%v: %+v", args, r)
+			}
+		}
+		must[admin.ByID](t, data, "service", "delete", s.ID.String())
+		must[admin.ByID](t, data, "service", "delete", "Massage")
+		if all := must[[]admin.BookableService](t, data, "service", "list"); len(all) != 0 {
+			t.Errorf("%+v", all)
+		}
+		g := must[admin.Group](t, data, "group", "create", "team", "--member", "ada,admin", "--member", "ada", "--display-name", "The team")
+		if !slices.Equal(g.Members, []string{"ada", "admin"}) || g.Alias == 0 {
+			t.Errorf("%+v", g)
+		}
+		must[admin.Deleted](t, data, "resource", "delete", "ada")
+		if all := must[[]admin.Group](t, data, "group", "list"); len(all) != 1 || !slices.Equal(all[0].Members, []string{"admin"}) {
+			t.Errorf("%+v", all)
+		}
+		must[admin.ByID](t, data, "group", "delete", "team")
+	})
+}
+
 func TestAccessCommands(t *testing.T) {
 	both(t, func(t *testing.T, data string) {
 		token := must[admin.Secret](t, data, "token", "create", "t1", "--grant", "write", "--expires", "30d")
@@ -144,11 +185,11 @@ func TestAccessCommands(t *testing.T) {
 func TestApplyIsIdempotent(t *testing.T) {
 	both(t, func(t *testing.T, data string) {
 		first := must[admin.Applied](t, data, "apply", "testdata/demo.yaml")
-		if first.Created != 10 || first.Changed != 0 {
+		if first.Created != 13 || first.Changed != 0 {
 			t.Errorf("first: %+v", first)
 		}
 		second := must[admin.Applied](t, data, "apply", "testdata/demo.yaml")
-		if second.Created != 0 || second.Changed != 0 || second.Unchanged != 10 {
+		if second.Created != 0 || second.Changed != 0 || second.Unchanged != 13 {
 			t.Errorf("second: %+v", second)
 		}
 		text, err := os.ReadFile("testdata/demo.yaml")
@@ -156,10 +197,20 @@ func TestApplyIsIdempotent(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := strings.NewReplacer("Ada Noor", "Ada N.", "password: user01", "password: another", "[write]", "[read]",
-			"onlive-secret", "onlive-secret-2", "show: full", "show: busy").Replace(string(text))
+			"onlive-secret", "onlive-secret-2", "show: full", "show: busy",
+			"[ada, grace]", "[ada]", "length: 20m", "length: PT30M", "write@room-1", "read@ada").Replace(string(text))
 		r := commandIn(t, changed, data, "apply", "-")
-		if r.code != 0 || !strings.Contains(r.out, "0 created, 4 changed, 6 unchanged") {
+		if r.code != 0 || !strings.Contains(r.out, "0 created, 7 changed, 6 unchanged") {
 			t.Errorf("changed: %+v", r)
+		}
+		// A list of grants is all of them.
+		if g := must[[]admin.Grant](t, data, "grant", "list", "--target", "room-1"); len(g) != 0 {
+			t.Errorf("%+v", g)
+		}
+		all := must[[]admin.BookableService](t, data, "service", "list", "--organisation", "demo")
+		if len(all) != 2 || all[1].Alias != 7 || all[1].Length != "PT50M" || all[1].MaxAhead != "P60D" || all[1].BufferAfter != "PT10M" ||
+			!slices.Equal(all[1].Resources, []string{"ada", "room-1"}) || all[0].Length != "PT30M" || !all[0].Confirm || !all[0].Active {
+			t.Errorf("%+v", all)
 		}
 	})
 }
@@ -173,15 +224,21 @@ func TestApplyTellsEveryFaultAndChangesNothing(t *testing.T) {
     users:
       - {name: ada, password: x, grants: [own]}
       - {name: ada, id: nonsense}
-    services: [{name: cut}]
+    services: [{name: cut, length: an hour, max_per_day: -1, confirm: perhaps}, {name: cut}]
+    groups: [{name: ada, alias: 0}]
 `, data, "apply", "-")
-		for _, want := range []string{"line 2: zone", "line 4: unknown key", `line 6: grants`, "line 7: name \"ada\" is used twice, first at line 6", "line 7: id", "line 8: services"} {
+		for _, want := range []string{
+			"line 2: zone", "line 4: unknown key", `line 6: grants`, "line 7: name \"ada\" is used twice, first at line 6", "line 7: id",
+			`line 8: service "cut": length`, `line 8: service "cut": max_per_day`, "line 8: confirm", `line 8: service without id in demo "cut" is used twice`,
+			`line 9: name "ada" is used twice`, "line 9: alias 0",
+		} {
 			if !strings.Contains(r.errout, want) {
 				t.Errorf("missing %q in %s", want, r.errout)
 			}
 		}
-		r2 := commandIn(t, "organisations:\n  - slug: demo\n    resources:\n      - {kind: room, name: r}\n    feeds:\n      - {secret: long-enough-secret, name: f, calendar: nobody}\n      - {secret: short, name: f, calendar: r}\n", data, "apply", "-")
-		if r.code != exitFailed || r2.code != exitFailed || !strings.Contains(r2.errout, "line 6") || !strings.Contains(r2.errout, "line 7") {
+		r2 := commandIn(t, "organisations:\n  - slug: demo\n    resources:\n      - {kind: room, name: r}\n    feeds:\n      - {secret: long-enough-secret, name: f, calendar: nobody}\n      - {secret: short, name: f, calendar: r}\n    services: [{name: cut, resources: [nobody]}]\n    groups: [{name: g, members: [demo]}]\n", data, "apply", "-")
+		if r.code != exitFailed || r2.code != exitFailed || !strings.Contains(r2.errout, "line 6") || !strings.Contains(r2.errout, "line 7") ||
+			!strings.Contains(r2.errout, "line 8") || !strings.Contains(r2.errout, "line 9") {
 			t.Errorf("%+v %+v", r, r2)
 		}
 		if all := must[[]admin.Organisation](t, data, "organisation", "list"); len(all) != 1 {

@@ -93,7 +93,7 @@ func (a *app) root() *cobra.Command {
 	configs.Flags(p, "data", "listen")
 	root.AddCommand(
 		a.serveCommand(), a.initCommand(), a.applyCommand(),
-		a.organisationCommand(), a.userCommand(), a.resourceCommand(), a.grantCommand(), a.tokenCommand(), a.feedCommand(),
+		a.organisationCommand(), a.userCommand(), a.resourceCommand(), a.groupCommand(), a.serviceCommand(), a.grantCommand(), a.tokenCommand(), a.feedCommand(),
 		a.importCommand(), a.exportCommand(),
 		a.backupCommand(), a.restoreCommand(), a.checkCommand(), a.compactCommand(), a.statusCommand(), a.jobCommand(),
 		a.configCommand(), a.healthcheckCommand(), a.manCommand(), a.versionCommand(),
