@@ -2,11 +2,13 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,9 @@ func TestEveryProblemIsTold(t *testing.T) {
 		if !found {
 			t.Errorf("missing %+v in\n%v", want, err)
 		}
+	}
+	if !slices.IsSortedFunc(got[:6], func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) }) || got[6].Line != 0 {
+		t.Errorf("not in the order of the lines:\n%v", err)
 	}
 	if len(got) != 10 {
 		t.Errorf("%d problems, want 10:\n%v", len(got), err)

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -90,9 +91,16 @@ func Load(src Sources) (*Loaded, error) {
 		out.checkTogether(&found)
 	}
 	if len(found) > 0 {
+		slices.SortStableFunc(found, inOrder)
 		return nil, found
 	}
 	return out, nil
+}
+
+// inOrder puts the lines of the file in their order, and what is elsewhere
+// behind them.
+func inOrder(a, b Problem) int {
+	return cmp.Compare(uint(a.Line)-1, uint(b.Line)-1) // 0 becomes the largest
 }
 
 // Default gives the configuration of a daemon that was told nothing.

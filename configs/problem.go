@@ -19,7 +19,10 @@ func (p Problem) String() string {
 	if p.Key == "" {
 		s = p.Origin + ": " + p.Message
 	}
-	if p.Allowed != "" {
+	switch {
+	case strings.HasPrefix(p.Allowed, guess):
+		s += "; " + p.Allowed
+	case p.Allowed != "":
 		s += "; allowed: " + p.Allowed
 	}
 	return s
@@ -73,6 +76,9 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
+// guess begins what suggest says of one option.
+const guess = "did you mean "
+
 // suggest names the option that was probably meant, or says how to list them.
 func suggest(key string, known map[string]Option, name func(Option) string) string {
 	best, least := "", len(key)/3+2
@@ -82,7 +88,7 @@ func suggest(key string, known map[string]Option, name func(Option) string) stri
 		}
 	}
 	if best != "" {
-		return "did you mean " + best + "?"
+		return guess + best + "?"
 	}
 	return "the options that \"daybook config reference\" lists"
 }

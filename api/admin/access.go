@@ -328,7 +328,7 @@ func revokeToken(ctx context.Context, s *Service, req ByID, _ *Stream) (ByID, er
 	return req, s.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := tx.Credential(req.ID)
 		if err != nil {
-			return fmt.Errorf("token %q: %w", req.ID, err)
+			return err // names it
 		}
 		if c.Kind == store.CredentialPassword {
 			return fmt.Errorf("%w: %q is a password; set another with: daybook user password", store.ErrInvalid, req.ID)

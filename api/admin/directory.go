@@ -379,15 +379,18 @@ func organisationNames(v *store.View, slug string) (map[store.PrincipalID]string
 func findPrincipal(v *store.View, name string) (*store.Principal, error) {
 	p, err := v.PrincipalByName(name)
 	if err != nil {
-		return nil, fmt.Errorf("principal %q: %w", name, err)
+		return nil, err // names it
 	}
 	return p, nil
 }
 
 func findKind(v *store.View, name, what string, is func(store.Kind) bool) (*store.Principal, error) {
 	p, err := v.PrincipalByName(name)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%s %q: %w", what, name, store.ErrNotFound)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s %q: %w", what, name, err)
+		return nil, err
 	}
 	if !is(p.Kind) {
 		return nil, fmt.Errorf("%w: %q is a %s, not a %s", store.ErrInvalid, name, p.Kind, what)

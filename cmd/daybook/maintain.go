@@ -260,12 +260,20 @@ func (a *app) statusCommand() *cobra.Command {
 					return err
 				}
 				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "File: %d bytes, %d of them free\nOrganisations: %d, users: %d, resources: %d\nObjects: %d, instances indexed: %d, up to %s\n",
-						res.FileBytes, res.FreeBytes, res.Organisations, res.Users, res.Resources, res.Objects, res.Instances, res.Horizon.Format(time.DateOnly))
+					fmt.Fprintf(w, "File: %d bytes, %d of them free\nOrganisations: %d, users: %d, resources: %d\nObjects: %d, instances indexed: %d, %s\n",
+						res.FileBytes, res.FreeBytes, res.Organisations, res.Users, res.Resources, res.Objects, res.Instances, horizonText(res.Horizon))
 				})
 			})
 		},
 	}
+}
+
+// horizonText tells how far the index reaches.
+func horizonText(t time.Time) string {
+	if t.Unix() <= 0 {
+		return "none ahead until the job horizon has run"
+	}
+	return "up to " + t.Format(time.DateOnly)
 }
 
 func (a *app) jobCommand() *cobra.Command {

@@ -220,7 +220,9 @@ func (d *daybook) stop() error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
-	d.log.Info("stopped")
+	if d.runner.Runner != nil {
+		d.log.Info("stopped")
+	}
 	return nil
 }
 

@@ -472,6 +472,7 @@ func (db *DB) Compact(path string) error {
 	if err != nil {
 		return asErr(err)
 	}
+	dst.AllocSize = int(db.pageSize) // else the file ends in 16 MiB that nothing needs
 	if err := bolt.Compact(dst, db.bolt, 16<<20); err != nil {
 		return errors.Join(asErr(err), dst.Close())
 	}

@@ -236,6 +236,31 @@ func TestClosedDatabaseSaysSo(t *testing.T) {
 	}
 }
 
+// bbolt makes a large file grow in steps of 16 MiB; one that was compacted ended
+// in a step that nothing needed, and was larger than before.
+func TestCompactLeavesNothingOver(t *testing.T) {
+	db := open(t, Options{})
+	for i := range 20 {
+		mustUpdate(t, db, func(w Writer) error {
+			for j := range 20 {
+				w.Put(fmt.Appendf(nil, "a%04d", 20*i+j), bytes.Repeat([]byte("v"), 60_000))
+			}
+			return nil
+		})
+	}
+	path := filepath.Join(t.TempDir(), "c")
+	if err := db.Compact(path); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before := db.Stats().FileBytes; info.Size() > before {
+		t.Errorf("%d bytes became %d", before, info.Size())
+	}
+}
+
 func TestCompactAndBackupKeepEverything(t *testing.T) {
 	db := open(t, Options{})
 	mustUpdate(t, db, func(w Writer) error {
