@@ -442,10 +442,13 @@ func (db *DB) Verify(report func(error)) error {
 	if err != nil {
 		return asErr(err)
 	}
-	for err := range tx.Check() {
-		report(err)
+	sound, err := db.walkPages(tx, report)
+	if sound {
+		for err := range tx.Check() {
+			report(err)
+		}
 	}
-	return asErr(tx.Rollback())
+	return errors.Join(asErr(err), asErr(tx.Rollback()))
 }
 
 // Stats describes the file.

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -233,6 +236,58 @@ func TestClosedDatabaseSaysSo(t *testing.T) {
 	}
 	if err := db.View(func(Reader) error { return nil }); !errors.Is(err, ErrClosed) {
 		t.Errorf("view: %v", err)
+	}
+}
+
+// Damage once sent the check round in a circle, or out of the mapped memory,
+// which ended the process.
+func TestVerifySurvivesAnyDamage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d")
+	db, err := Open(path, Options{Tables: []byte("ab"), Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		mustUpdate(t, db, func(w Writer) error {
+			for j := range 60 {
+				w.Put(fmt.Appendf(nil, "a%04d", 60*i+j), bytes.Repeat([]byte("v"), 200))
+				w.Put(fmt.Appendf(nil, "b%04d", 60*i+j), []byte("w"))
+			}
+			w.Put(fmt.Appendf(nil, "alarge%d", i), bytes.Repeat([]byte("v"), 20_000))
+			return nil
+		})
+	}
+	if err := db.Verify(func(err error) { t.Error(err) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	rapid.Check(t, func(r *rapid.T) {
+		data := bytes.Clone(whole)
+		for range rapid.IntRange(1, 20).Draw(r, "places") {
+			at := rapid.IntRange(2, len(data)/4096-1).Draw(r, "page")*4096 + rapid.SampledFrom([]int{0, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48}).Draw(r, "offset")
+			binary.NativeEndian.PutUint32(data[at:], rapid.Uint32().Draw(r, "value"))
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			r.Fatal(err)
+		}
+		db, err := Open(path, Options{Tables: []byte("ab")})
+		if err != nil {
+			return // noticed at once
+		}
+		defer func() { _ = db.Close() }()
+		if err := db.Verify(func(error) { found++ }); err != nil {
+			r.Fatal(err)
+		}
+	})
+	if found == 0 {
+		t.Error("no damage was found")
 	}
 }
 
