@@ -379,3 +379,26 @@ func TestRestoreBeginsANewEpoch(t *testing.T) {
 		t.Errorf("the epoch is still %s", after)
 	}
 }
+
+func TestCheckTellsOfDamagedPages(t *testing.T) {
+	data := t.TempDir()
+	must[admin.SetUp](t, data, "init")
+	path := filepath.Join(data, databaseFile)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 2 * 4096; at+12 < len(file); at += 4096 {
+		if file[at+8] == 2 { // leaves, not the list of free pages, without which nothing opens
+			file[at+13] = 0xff // how far the page goes on
+		}
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check"}, {"check", "--rebuild"}} {
+		if r := command(t, data, args...); r.code != exitFailed || !strings.Contains(r.out+r.errout, "restore a backup") {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}

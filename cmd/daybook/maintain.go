@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -184,7 +186,7 @@ func (a *app) checkCommand() *cobra.Command {
 
 func describeCheck(w io.Writer, res admin.Checked, found []admin.Problem) {
 	for _, p := range found {
-		fmt.Fprintf(w, "%s: %s: %s\n", p.Kind, p.Where, p.Message)
+		fmt.Fprintln(w, strings.ReplaceAll(p.Kind+": "+p.Where+": "+p.Message, ": : ", ": "))
 	}
 	fmt.Fprintf(w, "%d principals, %d collections, %d objects, %d members, %d changes, %d instances: ",
 		res.Principals, res.Collections, res.Objects, res.Members, res.Changes, res.Instances)
@@ -193,6 +195,8 @@ func describeCheck(w io.Writer, res admin.Checked, found []admin.Problem) {
 		fmt.Fprintln(w, "no problems")
 	case res.Rebuilt:
 		fmt.Fprintf(w, "%d problems; the indexes were made anew, check once more\n", res.Problems)
+	case slices.ContainsFunc(found, func(p admin.Problem) bool { return p.Kind == "pages" }):
+		fmt.Fprintf(w, "%d problems, and pages of the file are damaged: restore a backup, or export what can be read\n", res.Problems)
 	default:
 		fmt.Fprintf(w, "%d problems; \"daybook check --rebuild\" makes the indexes anew\n", res.Problems)
 	}
