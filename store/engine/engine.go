@@ -259,12 +259,20 @@ func SyncFolder(path string) error {
 	return f.Close()
 }
 
-func (db *DB) tables() error {
+// tables makes the tables that are not there. In a damaged file looking for them
+// can panic, and leave the mapped memory.
+func (db *DB) tables() (err error) {
 	if db.opt.ReadOnly {
 		return nil
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrForeign, p)
+		}
+	}()
 	missing := false
-	err := db.bolt.View(func(tx *bolt.Tx) error {
+	err = db.bolt.View(func(tx *bolt.Tx) error {
 		for _, t := range db.opt.Tables {
 			missing = missing || tx.Bucket([]byte{t}) == nil
 		}
