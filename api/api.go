@@ -38,7 +38,10 @@ type Options struct {
 	MaxBody int64         // bytes of a REST request's body; 0: rest.DefaultBody
 	Timeout time.Duration // of one request; 0: rest.DefaultTimeout
 
-	Jobs house.Jobs // the daemon's cron table; nil: there is none
+	Jobs                       house.Jobs      // the daemon's cron table; nil: there is none
+	Stopping                   <-chan struct{} // closed when the daemon goes down: what has no end of its own ends; nil: never
+	Courier                    house.Courier   // makes the deliveries of webhooks; nil: there are none
+	MaxStreams, MaxStreamsEach int             // of changes: in all, and of one credential; 0: the house API's defaults
 
 	Off []string // names of APIs that are not mounted, e.g. trybe.Name
 }
@@ -90,7 +93,9 @@ next:
 		trybe.New(ro),
 		timetap.New(ro),
 		vastal.New(ro),
-		house.New(house.Options{Options: ro, Jobs: o.Jobs}),
+		house.New(house.Options{
+			Options: ro, Jobs: o.Jobs, Stopping: o.Stopping, Streams: o.MaxStreams, StreamsEach: o.MaxStreamsEach, Courier: o.Courier, Metrics: o.Metrics,
+		}),
 	} {
 		for _, name := range o.Off {
 			if a.Name == name {

@@ -54,12 +54,18 @@ type Config struct {
 	MaxMembers      int  `key:"max_members" default:"1000000" min:"100" max:"100000000" doc:"Most calendar object resources of one calendar."`
 	MaxImport       Size `key:"max_import" default:"512MiB" min:"1KiB" max:"16GiB" doc:"Largest file of one import."`
 	MaxImportEvents int  `key:"max_import_events" default:"1000000" min:"1" max:"100000000" doc:"Most calendar object resources of one import."`
+	MaxStreams      int  `key:"max_streams" default:"512" min:"1" max:"100000" doc:"Most open streams of changes (/v1/events)."`
+	MaxStreamsEach  int  `key:"max_streams_each" default:"16" min:"1" max:"100000" doc:"Most open streams of changes of one credential."`
 	LoginAttempts   int  `key:"login_attempts" default:"100" min:"1" max:"100000" doc:"Failed sign-ins from one address after which further ones are slowed down; accounts are never locked."`
 
 	FetchAllow   string        `group:"Fetching" key:"fetch_allow" default:"" check:"networks" doc:"Networks that remotes and webhooks may reach although they are not public, as a list of CIDR ranges or addresses: loopback, private, link-local and reserved ones are refused otherwise."`
 	FetchPorts   string        `key:"fetch_ports" default:"80, 443, 1024-65535" check:"ports" doc:"Ports that remotes and webhooks may name."`
 	FetchTimeout time.Duration `key:"fetch_timeout" default:"1m" min:"1s" max:"1h" doc:"Time of one fetch, with its redirects and the reading of the answer."`
 	MaxFetch     Size          `key:"max_fetch" default:"32MiB" min:"1KiB" max:"1GiB" doc:"Largest answer to a fetch, as sent and decompressed."`
+
+	WebhookAttempts int           `group:"Webhooks" key:"webhook_attempts" default:"10" min:"1" max:"100" doc:"Attempts after which a delivery is a dead letter. They are made after 5 seconds, then four times later each time, at most 2 hours apart."`
+	WebhookGiveUp   time.Duration `key:"webhook_give_up" default:"5d" min:"1m" max:"365d" doc:"Time of failing without a break after which a webhook is disabled."`
+	WebhookTimeout  time.Duration `key:"webhook_timeout" default:"15s" min:"1s" max:"5m" doc:"Time that a receiver has to take a delivery."`
 
 	Horizon      time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
 	TombstoneAge time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`

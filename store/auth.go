@@ -269,7 +269,7 @@ func (s *Store) recalled(ctx context.Context, name string, v verified) (*Actor, 
 		if err != nil || p.Name != name {
 			return ErrCredentials
 		}
-		a = &Actor{Principal: p, Org: p.Org}
+		a = &Actor{Principal: p, Org: p.Org, proof: v.hash}
 		return nil
 	})
 	return a, err
@@ -466,7 +466,7 @@ func (s *Store) token(ctx context.Context, token string, kind CredentialKind) (a
 
 // ActorOf gives the actor that a verified credential makes.
 func (v *View) ActorOf(c *Credential) (*Actor, error) {
-	a := &Actor{Org: c.Org, Credential: c.ID, Grants: c.Grants, limited: len(c.Grants) > 0}
+	a := &Actor{Org: c.Org, Credential: c.ID, Grants: c.Grants, limited: len(c.Grants) > 0, proof: c.Hash}
 	if c.Principal != 0 {
 		p, err := v.principal(c.Principal)
 		if err != nil {
@@ -475,4 +475,40 @@ func (v *View) ActorOf(c *Credential) (*Actor, error) {
 		a.Principal = p
 	}
 	return a, nil
+}
+
+// Renew gives the actor as it is now, and when what it signed in with expires
+// (the zero time: never), for those who serve somebody for long.
+// ErrCredentials when it would not be let in any more.
+func (v *View) Renew(a *Actor) (now *Actor, expires time.Time, err error) {
+	switch {
+	case a == nil:
+		return nil, expires, ErrCredentials
+	case a.system:
+		return a, expires, nil
+	case a.Credential == "":
+		now, err = v.renewPassword(a)
+		return now, expires, err
+	}
+	c, err := v.Credential(a.Credential)
+	if errors.Is(err, ErrNotFound) || err == nil && (c.expired(v.s.now()) || !bytes.Equal(c.Hash, a.proof)) {
+		err = ErrCredentials
+	}
+	if err != nil {
+		return nil, expires, err
+	}
+	now, err = v.ActorOf(c)
+	return now, c.Expires, err
+}
+
+func (v *View) renewPassword(a *Actor) (*Actor, error) {
+	if a.Principal == nil {
+		return nil, ErrCredentials
+	}
+	hash := v.get(newKey(tablePasswords).principal(a.Principal.ID))
+	p, err := v.principal(a.Principal.ID)
+	if err != nil || hash == nil || !bytes.Equal(hash, a.proof) {
+		return nil, ErrCredentials
+	}
+	return &Actor{Principal: p, Org: p.Org, proof: a.proof}, nil
 }

@@ -159,6 +159,11 @@ func (c *checker) directory() error {
 		}
 		maps.Copy(c.want, s.derived())
 	})
+	c.v.scan(tableWebhooks, func(_, b []byte) {
+		if err := decodeRecord(b, &Webhook{}); err != nil {
+			c.problem("records", "webhook", "%v", err)
+		}
+	})
 	c.v.scan(tableGone, func(k, _ []byte) {
 		c.states[CollectionID(u32(k[1:]))] = &State{}
 	})

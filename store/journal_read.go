@@ -276,6 +276,30 @@ func (v *View) former(org, id PrincipalID) *Principal {
 	return p
 }
 
+// PrincipalOfJournal finds a principal of an organisation by its UUID or its
+// name, one that is gone included. ErrNotFound.
+func (v *View) PrincipalOfJournal(org PrincipalID, ref string) (found PrincipalID, err error) {
+	id, _ := uuid.Parse(ref)
+	p, err := v.PrincipalByUUID(id)
+	if err != nil {
+		p, err = v.PrincipalByName(ref)
+	}
+	if err == nil && p.Org == org {
+		return p.ID, nil
+	}
+	from := newKey(tableFormer).principal(org)
+	v.r.ScanBack(from, from.after(), func(k, b []byte) bool { // the newest of a name that several had
+		if p, _ := unpackFormer(b); p.UUID == id && id != uuid.Nil || p.Name == ref {
+			found = PrincipalID(u32(k[5:]))
+		}
+		return found == 0
+	})
+	if found == 0 {
+		return 0, fmt.Errorf("principal %q: %w", ref, ErrNotFound)
+	}
+	return found, nil
+}
+
 // unpackFormer gives the principal and when it went.
 func unpackFormer(b []byte) (*Principal, time.Time) {
 	u := unpacker{b: b}

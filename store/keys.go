@@ -42,6 +42,10 @@ const (
 	tableJournal     = 'j' // organisation, seq → what happened (fact)
 	tableFormer      = 'z' // organisation, principal that is gone → its name (fact)
 	tableOpenings    = 'O' // principal, … → openings and their basis
+	tableWebhooks    = 'w' // organisation, uuid → record (fact)
+	tableHookStates  = 'k' // organisation, uuid → how far it has come (fact)
+	tableDeliveries  = 'v' // organisation, uuid, number → attempt to deliver (fact)
+	tableDeadLetters = 'B' // organisation, uuid, number → what was given up (fact)
 )
 
 var (
@@ -50,7 +54,7 @@ var (
 		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData, tableDead,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
-		tableJournal, tableFormer,
+		tableJournal, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new
 	// UUIDs (v7) begin with the time, so these tables grow at their end.

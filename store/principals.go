@@ -194,7 +194,7 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 			return err
 		}
 	}
-	for _, table := range []byte{tableOpenings, tableNotes, tableReplays, tableFormer} {
+	for _, table := range []byte{tableOpenings, tableNotes, tableReplays, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters} {
 		tx.dropPrefix(newKey(table).principal(id))
 	}
 	tx.del(principalKey(id))

@@ -120,20 +120,29 @@ func (v *View) SecretOf(id string, kind CredentialKind) (*Credential, string, er
 
 // unseal opens the secret of an Onlive credential.
 func (v *View) unseal(c *Credential) (string, error) {
+	secret, err := v.open(c.ID, c.Hash)
+	if err != nil {
+		return "", fmt.Errorf("credential %q: %w", c.ID, err)
+	}
+	return secret, nil
+}
+
+// open gives what was sealed for the id. ErrCredentials.
+func (v *View) open(id string, sealed []byte) (string, error) {
 	k, err := v.s.sealingKey(false)
 	if err != nil {
-		return "", fmt.Errorf("credential %q: %w: %w", c.ID, ErrCredentials, err)
+		return "", fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	aead, err := chacha20poly1305.NewX(k)
 	if err != nil {
 		return "", err
 	}
-	if len(c.Hash) < aead.NonceSize() {
-		return "", fmt.Errorf("credential %q: %w", c.ID, ErrCredentials)
+	if len(sealed) < aead.NonceSize() {
+		return "", ErrCredentials
 	}
-	secret, err := aead.Open(nil, c.Hash[:aead.NonceSize()], c.Hash[aead.NonceSize():], []byte(c.ID))
+	secret, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
 	if err != nil {
-		return "", fmt.Errorf("credential %q: %w: sealed with another key", c.ID, ErrCredentials)
+		return "", fmt.Errorf("%w: sealed with another key", ErrCredentials)
 	}
 	return string(secret), nil
 }

@@ -384,6 +384,7 @@ type Actor struct {
 	Grants     []Grant // of the credential
 	limited    bool    // Grants limit the principal's own rights
 	system     bool
+	proof      []byte // the hash of what it signed in with; another one ends it, see Renew
 }
 
 // Full reports whether the actor has all the rights of its principal: it has

@@ -40,11 +40,14 @@ type place struct {
 	header http.Header
 	clock  *atomic.Pointer[time.Time] // the store's own goroutines read it too
 	ids    map[string]store.PrincipalID
+
+	stopping chan struct{} // closed, it ends streams
+	courier  *courier
 }
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	p := &place{t: t, clock: &atomic.Pointer[time.Time]{}, ids: map[string]store.PrincipalID{}}
+	p := &place{t: t, clock: &atomic.Pointer[time.Time]{}, ids: map[string]store.PrincipalID{}, stopping: make(chan struct{}), courier: &courier{}}
 	p.clock.Store(&now)
 	clock := func() time.Time { return *p.clock.Load() }
 	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Create: true, Now: clock})
@@ -58,7 +61,8 @@ func newPlace(t testing.TB) *place {
 	})
 	p.store = s
 	p.update(p.fill)
-	if p.api, err = New(Options{Options: rest.Options{Store: s, Now: clock}, Jobs: fakeJobs{}}).Handler(); err != nil {
+	o := Options{Options: rest.Options{Store: s, Now: clock}, Jobs: fakeJobs{}, Stopping: p.stopping, StreamsEach: 3, Courier: p.courier}
+	if p.api, err = New(o).Handler(); err != nil {
 		t.Fatal(err)
 	}
 	return p.as(admin)

@@ -22,6 +22,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"daybook/api/auth"
 	"daybook/api/hours/kept"
 	"daybook/api/rest"
@@ -34,23 +36,37 @@ const Name = "house"
 // base is where all paths begin.
 const base = "/v1"
 
-// Options are what the API is made of.
+// Options are what the API is made of; a zero field is its default.
 type Options struct {
 	rest.Options
-	Jobs Jobs // nil: there are none
+	Jobs        Jobs                  // nil: there are none
+	Stopping    <-chan struct{}       // closed when the daemon goes down: streams end; nil: never
+	Streams     int                   // of changes, at the same time; 0: 512
+	StreamsEach int                   // of them of one credential; 0: 16
+	Courier     Courier               // nil: webhooks can be made, and are not served
+	Metrics     prometheus.Registerer // nil: none are kept
 }
 
 // service answers the requests.
 type service struct {
-	store *store.Store
-	hours *kept.Keeper
-	now   func() time.Time
-	jobs  Jobs
+	store    *store.Store
+	hours    *kept.Keeper
+	now      func() time.Time
+	jobs     Jobs
+	stopping <-chan struct{}
+	streams  *streams
+	courier  Courier
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o Options) *rest.API {
-	s := &service{store: o.Store, hours: kept.New(o.Store), now: o.Clock(), jobs: o.Jobs}
+	s := &service{
+		store: o.Store, hours: kept.New(o.Store), now: o.Clock(), jobs: o.Jobs,
+		stopping: o.Stopping, courier: o.Courier, streams: newStreams(o.Streams, o.StreamsEach),
+	}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(s.streams.collectors()...)
+	}
 	return &rest.API{
 		Name:         Name,
 		Prefixes:     []string{base + "/"},
@@ -82,6 +98,9 @@ func (s *service) routes() []rest.Route {
 		s.signRoutes(),
 		s.holidayRoutes(),
 		s.eventRoutes(),
+		s.auditRoutes(),
+		s.changeRoutes(),
+		s.webhookRoutes(),
 	)
 }
 

@@ -154,7 +154,8 @@ func (m *matched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	outer := r.Context()
+	ctx, cancel := context.WithTimeout(outer, timeout)
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	r = r.WithContext(store.By(ctx, nil, s.Name))
@@ -167,8 +168,12 @@ func (m *matched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(signed)
 	}
 	answer := func(w http.ResponseWriter, r *http.Request) {
-		if err := m.route.Op.answer(s.API, w, r); err != nil {
+		out, err := m.route.Op.answer(s.API, w, r)
+		switch {
+		case err != nil:
 			s.fail(w, r, err)
+		case out != nil:
+			s.stream(outer, w, r, out)
 		}
 	}
 	if s.Replays != nil && r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") != "" {

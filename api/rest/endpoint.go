@@ -54,7 +54,8 @@ type Operation interface {
 	// Describe gives the types and parameters.
 	Describe() Description
 	check() error
-	answer(a *API, w http.ResponseWriter, r *http.Request) error
+	// answer gives what is still to be streamed, nil when all is written.
+	answer(a *API, w http.ResponseWriter, r *http.Request) (Streamer, error)
 }
 
 // Op is an Operation with its types.
@@ -101,43 +102,51 @@ func (o *Op[In, Out]) Describe() Description {
 
 func (o *Op[In, Out]) check() error { return o.mistaken }
 
-func (o *Op[In, Out]) answer(a *API, w http.ResponseWriter, r *http.Request) error {
-	var in In
+func (o *Op[In, Out]) answer(a *API, w http.ResponseWriter, r *http.Request) (Streamer, error) {
+	in, err := o.read(a, r)
+	if err != nil {
+		return nil, err
+	}
+	out, err := o.fn(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := any(out).(Streamer); ok {
+		return s, nil
+	}
+	return nil, o.write(a, w, r, out)
+}
+
+// read decodes and checks a request.
+func (o *Op[In, Out]) read(a *API, r *http.Request) (in In, err error) {
 	var faults Faults
 	v := reflect.ValueOf(&in).Elem()
 	if err := readParams(r, o.params, o.strict, v, &faults); err != nil {
-		return err
+		return in, err
 	}
 	if o.guard != nil {
 		if err := o.guard(r.Context(), in); err != nil {
-			return err
+			return in, err
 		}
 	}
 	switch {
 	case o.other.is(r):
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
-			return bodyError(err)
+			return in, bodyError(err)
 		}
 		v.FieldByIndex(o.other.index).SetBytes(data)
 	case o.body != nil:
 		n, err := a.readBody(r)
 		if err != nil {
-			return err
+			return in, err
 		}
 		(&assigner{&faults, o.strict}).assign("", n, v.FieldByIndex(o.body))
 	}
 	if j, ok := any(&in).(Validator); ok {
 		j.Validate(&faults)
 	}
-	if err := faults.Err(); err != nil {
-		return err
-	}
-	out, err := o.fn(r.Context(), in)
-	if err != nil {
-		return err
-	}
-	return o.write(a, w, r, out)
+	return in, faults.Err()
 }
 
 func (o *Op[In, Out]) write(a *API, w http.ResponseWriter, r *http.Request, out Out) error {

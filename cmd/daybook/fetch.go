@@ -9,6 +9,7 @@ import (
 	"daybook/configs"
 	"daybook/store"
 	"daybook/sync/guard"
+	"daybook/sync/webhooks"
 )
 
 // fetcherName begins what the daemon calls itself when it fetches.
@@ -48,4 +49,12 @@ func newFetcher(c *configs.Config, st *store.Store, listeners ...net.Listener) (
 		}
 	}
 	return guard.New(o), nil
+}
+
+// newWebhooks makes the worker that delivers to webhooks.
+func newWebhooks(c *configs.Config, d *daybook) (*webhooks.Worker, error) {
+	return webhooks.New(webhooks.Options{
+		Store: d.store, Client: d.fetch.Unredirected(), Log: d.log, Metrics: d.metrics,
+		Attempts: c.WebhookAttempts, GiveUp: c.WebhookGiveUp, Timeout: c.WebhookTimeout,
+	})
 }

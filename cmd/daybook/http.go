@@ -45,6 +45,7 @@ func (d *daybook) handler() (http.Handler, error) {
 	})
 	o := api.Options{
 		Store: d.store, Log: d.log, Metrics: d.metrics, Ready: d.ready, MaxBody: int64(c.MaxRESTBody), Timeout: c.RESTTimeout,
+		Stopping: d.ending, Courier: d.hooks, MaxStreams: c.MaxStreams, MaxStreamsEach: c.MaxStreamsEach,
 		Jobs: houseJobs{d.runner.Runner}, Off: configs.List(c.DisableAPIs),
 	}
 	if d.metricsOnMain() {

@@ -22,6 +22,7 @@ import (
 	"daybook/configs"
 	"daybook/store"
 	"daybook/sync/guard"
+	"daybook/sync/webhooks"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -48,8 +49,10 @@ type daybook struct {
 	metrics *prometheus.Registry
 	store   *store.Store
 	fetch   *guard.Client // for all that is fetched from elsewhere
+	hooks   *webhooks.Worker
 	runner  runner
-	down    atomic.Bool // going down; /readyz says so
+	down    atomic.Bool   // going down; /readyz says so
+	ending  chan struct{} // closed then: streams end
 
 	main, extra, socket net.Listener // extra may be nil
 	tls                 *tls.Config  // nil: no TLS
@@ -69,7 +72,7 @@ func (d *daybook) ready() error {
 
 // serve runs the daemon until ctx ends.
 func (a *app) serve(ctx context.Context, c *configs.Config) error {
-	d := &daybook{config: c, log: newLogger(c, a.stderr, slog.LevelDebug), failed: make(chan error, 3)}
+	d := &daybook{config: c, log: newLogger(c, a.stderr, slog.LevelDebug), failed: make(chan error, 3), ending: make(chan struct{})}
 	first, err := d.start(ctx, a.environ)
 	if err != nil {
 		return errors.Join(err, d.stop())
@@ -107,6 +110,9 @@ func (d *daybook) start(ctx context.Context, environ []string) (first admin.SetU
 	if d.fetch, err = newFetcher(c, d.store, d.main, d.extra); err != nil {
 		return first, err
 	}
+	if d.hooks, err = newWebhooks(c, d); err != nil {
+		return first, err
+	}
 	if d.runner, err = newRunner(c, d.store, d.log, d.metrics); err != nil {
 		return first, err
 	}
@@ -120,6 +126,7 @@ func (d *daybook) start(ctx context.Context, environ []string) (first admin.SetU
 	if err := d.handle(service); err != nil {
 		return first, err
 	}
+	d.hooks.Start()
 	return first, d.runner.Start(ctx)
 }
 
@@ -191,6 +198,7 @@ func (d *daybook) goServe(srv *http.Server, serve func() error) {
 // all.
 func (d *daybook) stop() error {
 	d.down.Store(true)
+	close(d.ending)
 	d.notify(daemon.SdNotifyStopping)
 	ctx, cancel := context.WithTimeout(context.Background(), d.config.ShutdownTimeout)
 	defer cancel()
@@ -202,6 +210,9 @@ func (d *daybook) stop() error {
 	}
 	if d.runner.Runner != nil {
 		errs = append(errs, d.runner.Stop(ctx))
+	}
+	if d.hooks != nil {
+		d.hooks.Stop(ctx)
 	}
 	if d.fetch != nil {
 		d.fetch.Close()

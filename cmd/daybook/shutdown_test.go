@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -186,5 +187,43 @@ func TestProtocols(t *testing.T) {
 	r := command(t, t.TempDir(), "serve", "--listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", cert)
 	if r.code != exitFailed || !strings.Contains(r.errout, "tls_cert") {
 		t.Errorf("a bad key: %+v", r)
+	}
+}
+
+// TestStopEndsStreamsOfChanges: a reader of changes is told of what CalDAV did,
+// and does not hold the daemon up.
+func TestStopEndsStreamsOfChanges(t *testing.T) {
+	d := startDaemon(t, t.TempDir(), "--shutdown-timeout=30s")
+	req, err := http.NewRequestWithContext(t.Context(), "GET", d.URL+"/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(d.User, d.Password)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	in := bufio.NewScanner(resp.Body)
+	if status, _, _ := ask(t, "PUT", d.CalDAV+"calendars/admin/calendar/slow.ics", d.User, d.Password, someEvent); status != http.StatusCreated {
+		t.Fatal(status)
+	}
+	for in.Scan() && !strings.HasPrefix(in.Text(), "data: ") {
+	}
+	for _, part := range []string{`"type":"event.created"`, `"api":"caldav"`, `"name":"slow.ics"`, `"kind":"user"`} {
+		if !strings.Contains(in.Text(), part) {
+			t.Errorf("%s is not in %s", part, in.Text())
+		}
+	}
+	stopped := make(chan result, 1)
+	begun := time.Now()
+	go func() { stopped <- d.stop() }()
+	for in.Scan() {
+	}
+	if err := in.Err(); err != nil {
+		t.Errorf("the stream was cut off: %v", err)
+	}
+	if r := <-stopped; r.code != 0 || time.Since(begun) > 20*time.Second {
+		t.Errorf("code %d after %s: %s", r.code, time.Since(begun), r.errout)
 	}
 }

@@ -110,6 +110,14 @@ func New(o Options) *Client {
 	return c
 }
 
+// Unredirected gives a client with the same limits and connections, for which a
+// redirect is an answer like any other.
+func (c *Client) Unredirected() *Client {
+	d := *c
+	d.opt.MaxRedirects = -1
+	return &d
+}
+
 // Close closes the connections that are not in use.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 

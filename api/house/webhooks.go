@@ -1,0 +1,293 @@
+package house
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"daybook/api/rest"
+	"daybook/store"
+)
+
+// Courier makes the deliveries of webhooks.
+type Courier interface {
+	// Check tells why an address must not be posted to.
+	Check(address *url.URL) error
+	// Test posts a test, whether the webhook is active or not.
+	Test(ctx context.Context, org store.PrincipalID, id uuid.UUID) (store.Delivery, error)
+	// Wake tells that something may be due.
+	Wake()
+}
+
+func (s *service) webhookRoutes() []rest.Route {
+	const all, one = base + "/webhooks", base + "/webhooks/{webhook}"
+	const right = store.RightAdmin
+	return []rest.Route{
+		{Pattern: "GET " + all, Summary: "List webhooks", Op: rest.Endpoint(http.StatusOK, s.listWebhooks).Guard(guard[webhooksIn](s, right))},
+		{Pattern: "POST " + all, Summary: "Create a webhook", Op: rest.Endpoint(http.StatusCreated, s.createWebhook).Guard(guard[webhookCreateIn](s, right))},
+		{Pattern: "GET " + one, Summary: "Get a webhook", Op: rest.Endpoint(http.StatusOK, s.getWebhook).Guard(guard[webhookIn](s, right))},
+		{Pattern: "PATCH " + one, Summary: "Change a webhook, or make one active again", Op: rest.Endpoint(http.StatusOK, s.patchWebhook).Guard(guard[webhookPatchIn](s, right))},
+		{Pattern: "DELETE " + one, Summary: "Delete a webhook", Op: rest.Endpoint(http.StatusNoContent, s.deleteWebhook).Guard(guard[webhookIn](s, right))},
+		{Pattern: "POST " + one + "/secret", Summary: "Give a webhook a new secret", Op: rest.Endpoint(http.StatusOK, s.newWebhookSecret).Guard(guard[webhookIn](s, right))},
+		{Pattern: "POST " + one + "/test", Summary: "Post a test to a webhook", Op: rest.Endpoint(http.StatusOK, s.testWebhook).Guard(guard[webhookIn](s, right))},
+		{Pattern: "GET " + one + "/status", Summary: "How far a webhook has come", Op: rest.Endpoint(http.StatusOK, s.webhookStatus).Guard(guard[webhookIn](s, right))},
+		{Pattern: "GET " + one + "/deliveries", Summary: "The last attempts to deliver, the newest first", Op: rest.Endpoint(http.StatusOK, s.webhookDeliveries).Guard(guard[webhookIn](s, right))},
+		{Pattern: "GET " + one + "/dead-letters", Summary: "Deliveries that were given up, the newest first", Op: rest.Endpoint(http.StatusOK, s.webhookDeadLetters).Guard(guard[webhookIn](s, right))},
+		{Pattern: "POST " + one + "/replay", Summary: "Deliver dead letters, or all behind an event, once more", Op: rest.Endpoint(http.StatusOK, s.replayWebhook).Guard(guard[webhookReplayIn](s, right))},
+	}
+}
+
+// Webhook is a webhook as the house API shows it.
+type Webhook struct {
+	ID        uuid.UUID   `json:"id"`
+	URL       string      `json:"url"`
+	Label     string      `json:"label"`
+	What      []string    `json:"what"`      // subjects, or subjects with what happened; none: all
+	Resources []uuid.UUID `json:"resources"` // whose changes; none: everybody's
+	Active    bool        `json:"active"`
+	Disabled  *string     `json:"disabled_reason"` // why the daemon gave it up
+	Created   time.Time   `json:"created_at"`
+	Modified  time.Time   `json:"updated_at"`
+}
+
+func (d *desk) showWebhook(w *store.Webhook) Webhook {
+	out := Webhook{
+		ID: w.UUID, URL: w.URL, Label: w.Label, What: append([]string{}, w.Filter.What...), Resources: []uuid.UUID{},
+		Active: w.Active(), Disabled: orNull(w.Disabled), Created: w.Created.UTC(), Modified: w.Modified.UTC(),
+	}
+	for _, id := range w.Filter.Owners {
+		if p, err := d.Principal(id); err == nil {
+			out.Resources = append(out.Resources, p.UUID)
+		}
+	}
+	return out
+}
+
+// webhookMade is an answer with the secret, which is shown this once.
+type webhookMade struct {
+	Webhook
+	Secret string `json:"secret"`
+	fresh  bool
+}
+
+// SetHeader sets the ETag of the record that is shown later.
+func (w webhookMade) SetHeader(h http.Header) {
+	h.Set("ETag", rest.ETag(w.Webhook))
+	if w.fresh {
+		h.Set("Location", base+"/webhooks/"+w.ID.String())
+	}
+}
+
+type webhooksIn struct{ rest.Page }
+
+// Validate checks the page.
+func (in *webhooksIn) Validate(f *rest.Faults) { in.Check(f) }
+
+func (s *service) listWebhooks(ctx context.Context, in webhooksIn) (out rest.List[Webhook], err error) {
+	return out, s.view(ctx, func(d *desk) error {
+		all, err := d.Webhooks(d.actor.Org)
+		if err != nil {
+			return err
+		}
+		shown := make([]Webhook, len(all))
+		for i, w := range all {
+			shown[i] = d.showWebhook(w)
+		}
+		out = rest.Paged(in.Page, shown, func(w Webhook) string { return w.ID.String() })
+		return nil
+	})
+}
+
+type webhookFields struct {
+	URL       rest.Opt[string]   `json:"url"`
+	Label     rest.Opt[string]   `json:"label"`
+	What      rest.Opt[[]string] `json:"what"`
+	Resources rest.Opt[[]string] `json:"resources"`
+	Active    rest.Opt[bool]     `json:"active"`
+}
+
+func (in *webhookFields) check(s *service, f *rest.Faults) {
+	words := in.What.Or(nil)
+	checkWhat(f, words)
+	if len(words) > maxFilter || len(in.Resources.Or(nil)) > maxFilter {
+		f.Add("what", "and resources take at most "+strconv.Itoa(maxFilter)+" words each")
+	}
+	if text, ok := in.URL.Get(); ok && s.courier != nil {
+		if u, err := url.Parse(text); err != nil {
+			f.Add("url", "is not an address")
+		} else if err := s.courier.Check(u); err != nil {
+			f.Add("url", "is refused: "+err.Error())
+		}
+	}
+}
+
+// apply puts what was sent into the record; null takes a value away.
+func (in *webhookFields) apply(d *desk, w *store.Webhook) error {
+	if in.URL.Present() {
+		w.URL = in.URL.Or("")
+	}
+	if in.Label.Present() {
+		w.Label = in.Label.Or("")
+	}
+	if in.What.Present() {
+		w.Filter.What = in.What.Or(nil)
+	}
+	if in.Resources.Present() {
+		w.Filter.Owners = nil
+		for _, ref := range in.Resources.Or(nil) {
+			p, err := d.principal(ref, store.RightAdmin)
+			if err != nil {
+				return rest.Invalid("resources", "has one that does not exist: "+strconv.Quote(ref))
+			}
+			w.Filter.Owners = append(w.Filter.Owners, p.ID)
+		}
+	}
+	if on, ok := in.Active.Get(); ok {
+		if w.Inactive = !on; on {
+			w.Disabled = ""
+		}
+	}
+	return nil
+}
+
+type webhookCreateIn struct {
+	Body webhookCreate `body:"json"`
+}
+
+type webhookCreate struct {
+	webhookFields
+	Secret rest.Opt[string] `json:"secret"` // 16 to 200 bytes; absent: one is made
+}
+
+// Validate checks the fields.
+func (in *webhookCreateIn) Validate(f *rest.Faults) {
+	if in.Body.URL.Or("") == "" && !f.Has("url") {
+		f.Add("url", "is required")
+	}
+	if n := len(in.Body.Secret.Or("")); in.Body.Secret.Present() && (n < 16 || n > 200) {
+		f.Add("secret", "must have 16 to 200 bytes")
+	}
+}
+
+// newSecret makes one in the form of the Standard Webhooks specification.
+func newSecret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "whsec_" + base64.StdEncoding.EncodeToString(b[:])
+}
+
+// checked adds what the tags and Validate cannot know.
+func (s *service) checked(in *webhookFields) error {
+	var f rest.Faults
+	in.check(s, &f)
+	return f.Err()
+}
+
+func (s *service) createWebhook(ctx context.Context, in webhookCreateIn) (out webhookMade, err error) {
+	if err := s.checked(&in.Body.webhookFields); err != nil {
+		return out, err
+	}
+	secret := in.Body.Secret.Or(newSecret())
+	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
+		w := &store.Webhook{Org: d.actor.Org}
+		if err := in.Body.apply(d, w); err != nil {
+			return err
+		}
+		if err := tx.PutWebhook(w, secret); err != nil {
+			return err
+		}
+		out = webhookMade{d.showWebhook(w), secret, true}
+		return nil
+	})
+}
+
+type webhookIn struct {
+	ID string `path:"webhook"`
+}
+
+// webhook finds one; store.ErrNotFound.
+func (d *desk) webhook(id string) (*store.Webhook, error) {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return nil, store.ErrNotFound
+	}
+	return d.Webhook(d.actor.Org, u)
+}
+
+func (s *service) getWebhook(ctx context.Context, in webhookIn) (out rest.Tagged[Webhook], err error) {
+	return out, s.view(ctx, func(d *desk) error {
+		w, err := d.webhook(in.ID)
+		if err == nil {
+			out = rest.Tag(d.showWebhook(w))
+		}
+		return err
+	})
+}
+
+type webhookPatchIn struct {
+	webhookIn
+	rest.IfMatch
+	Body webhookFields `body:"json"`
+}
+
+func (s *service) patchWebhook(ctx context.Context, in webhookPatchIn) (out rest.Tagged[Webhook], err error) {
+	if err := s.checked(&in.Body); err != nil {
+		return out, err
+	}
+	err = s.update(ctx, func(d *desk, tx *store.Tx) error {
+		w, err := d.webhook(in.ID)
+		if err != nil {
+			return err
+		}
+		if err := in.Check(d.showWebhook(w)); err != nil {
+			return err
+		}
+		if err := in.Body.apply(d, w); err != nil {
+			return err
+		}
+		if err := tx.PutWebhook(w, ""); err != nil {
+			return err
+		}
+		out = rest.Tag(d.showWebhook(w))
+		return nil
+	})
+	s.wake(err)
+	return out, err
+}
+
+func (s *service) wake(err error) {
+	if err == nil && s.courier != nil {
+		s.courier.Wake()
+	}
+}
+
+func (s *service) deleteWebhook(ctx context.Context, in webhookIn) (out rest.NoContent, err error) {
+	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
+		w, err := d.webhook(in.ID)
+		if err != nil {
+			return err
+		}
+		return tx.DeleteWebhook(w.Org, w.UUID)
+	})
+}
+
+func (s *service) newWebhookSecret(ctx context.Context, in webhookIn) (out webhookMade, err error) {
+	secret := newSecret()
+	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
+		w, err := d.webhook(in.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutWebhook(w, secret); err != nil {
+			return err
+		}
+		out = webhookMade{d.showWebhook(w), secret, false}
+		return nil
+	})
+}
