@@ -71,7 +71,7 @@ func (w *Worker) one(org store.PrincipalID, id uuid.UUID) (more bool, err error)
 	}
 	d := w.send(w.base, m)
 	if w.base.Err() != nil {
-		return false, nil // cut off at the end: it is made again
+		return false, nil //nolint:nilerr // cut off at the end: it is made again
 	}
 	ok, err := w.finish(m, d)
 	return ok && (m.more || m.letter != 0), err
@@ -310,8 +310,8 @@ func (w *Worker) finish(m *message, d store.Delivery) (ok bool, err error) {
 		}
 		d := d
 		back := st.After != m.state.After // set back meanwhile: it goes on from there
-		switch {
-		case d.Result == store.Delivered:
+		switch d.Result {
+		case store.Delivered:
 			st.LastSuccess, st.LastError, st.Failing = d.Time, "", time.Time{}
 			st.Attempts, st.Until, st.Next = 0, 0, time.Time{}
 			if !back {
