@@ -76,6 +76,9 @@ type webhookMade struct {
 	fresh  bool
 }
 
+// Kept gives the record without the secret, for an answer that is kept.
+func (w webhookMade) Kept() any { return w.Webhook }
+
 // SetHeader sets the ETag of the record that is shown later.
 func (w webhookMade) SetHeader(h http.Header) {
 	h.Set("ETag", rest.ETag(w.Webhook))

@@ -57,6 +57,11 @@ func TestWebhooks(t *testing.T) {
 	if again.Secret == made.Secret || again.Secret == "" {
 		t.Errorf("%+v", again)
 	}
+	renew := p.with("Idempotency-Key", "renew")
+	renew.do("POST", at+"/secret", "").want(200).into(&again)
+	if b := renew.do("POST", at+"/secret", "").want(200).Body.String(); again.Secret == "" || strings.Contains(b, "secret") {
+		t.Errorf("a kept answer has the secret: %s", b)
+	}
 	var d Delivery
 	p.do("POST", at+"/test", "").want(200).into(&d)
 	if d.Kind != "test" || *d.Status != 204 || p.courier.tested != 1 {
