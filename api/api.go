@@ -43,6 +43,8 @@ type Options struct {
 	Courier                    house.Courier   // makes the deliveries of webhooks; nil: there are none
 	MaxStreams, MaxStreamsEach int             // of changes: in all, and of one credential; 0: the house API's defaults
 
+	PublicURL string // address of the daemon as clients see it; "": not known
+
 	Off []string // names of APIs that are not mounted, e.g. trybe.Name
 }
 
@@ -68,7 +70,9 @@ func New(o Options) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	f, err := feeds.New(feeds.Options{Store: o.Store, Log: o.Log, Metrics: o.Metrics, Timeout: o.Timeout})
+	f, err := feeds.New(feeds.Options{
+		Store: o.Store, Log: o.Log, Metrics: o.Metrics, Timeout: o.Timeout, Now: o.Now, PublicURL: o.PublicURL,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

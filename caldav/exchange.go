@@ -91,12 +91,21 @@ func (x *exchange) empty(code int) error {
 // send answers with a whole body in one write. An error of the write is the
 // client's: it has gone.
 func (x *exchange) send(code int, contentType string, body []byte) error {
+	return x.sendParts(code, contentType, int64(len(body)), [][]byte{body})
+}
+
+// sendParts answers with a body that comes in parts, of this size together.
+func (x *exchange) sendParts(code int, contentType string, size int64, parts [][]byte) error {
 	h := x.w.Header()
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.FormatInt(size, 10))
 	x.status(code)
 	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(body)
+		for _, b := range parts {
+			if _, err := x.w.Write(b); err != nil {
+				return nil //nolint:nilerr // the client is gone; nobody is left to tell
+			}
+		}
 	}
 	return nil
 }

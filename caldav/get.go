@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"daybook/caldav/dav"
+	"daybook/ical"
 	"daybook/store"
 )
 
@@ -73,7 +74,7 @@ func (x *exchange) getCalendar() error {
 	if err != nil {
 		return err
 	}
-	st, err := x.srv.Store.Stream(x.ctx, r.coll.ID, store.StreamOptions{})
+	st, err := x.srv.Store.Stream(x.ctx, r.coll.ID, store.StreamOptions{Private: ical.PrivateShown})
 	if err != nil {
 		return err
 	}
@@ -90,17 +91,19 @@ func (x *exchange) getCalendar() error {
 		x.describeStream(st, zip)
 		return x.empty(http.StatusNotModified)
 	}
-	body, err := st.Body(x.ctx)
-	if zip && err == nil {
-		h.Set("Content-Encoding", "gzip")
-		body, err = st.Gzip(x.ctx)
+	coding := store.CodingNone
+	if zip {
+		coding = store.CodingGzip
 	}
+	text, err := st.Content(x.ctx, coding)
 	if err != nil {
-		h.Del("Content-Encoding")
 		return err
 	}
+	if zip {
+		h.Set("Content-Encoding", "gzip")
+	}
 	x.describeStream(st, zip)
-	return x.send(http.StatusOK, calendarType, body)
+	return x.sendParts(http.StatusOK, calendarType, text.Size, text.Parts)
 }
 
 // describeStream sets the validators; the compressed form is another

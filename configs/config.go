@@ -67,9 +67,11 @@ type Config struct {
 	WebhookGiveUp   time.Duration `key:"webhook_give_up" default:"5d" min:"1m" max:"365d" doc:"Time of failing without a break after which a webhook is disabled."`
 	WebhookTimeout  time.Duration `key:"webhook_timeout" default:"15s" min:"1s" max:"5m" doc:"Time that a receiver has to take a delivery."`
 
-	Horizon      time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
-	TombstoneAge time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`
-	JournalAge   time.Duration `key:"journal_age" default:"90d" min:"1d" max:"36500d" doc:"How long the journal tells who changed what. A reader of changes, or a webhook, that was away for longer is told to begin anew."`
+	Horizon       time.Duration `group:"Calendars" key:"horizon" default:"400d" min:"30d" max:"36500d" doc:"How far ahead instances of recurring events are computed and indexed."`
+	TombstoneAge  time.Duration `key:"tombstone_age" default:"180d" min:"1d" max:"36500d" doc:"How long deletions are remembered for clients that synchronise; a client that was away for longer reads the whole calendar again."`
+	JournalAge    time.Duration `key:"journal_age" default:"90d" min:"1d" max:"36500d" doc:"How long the journal tells who changed what. A reader of changes, or a webhook, that was away for longer is told to begin anew."`
+	FeedCancelled time.Duration `key:"feed_cancelled" default:"7d" min:"0s" max:"365d" doc:"How long feeds show what was removed as cancelled. 0s: not at all."`
+	FeedCache     Size          `key:"feed_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"Memory for rendered feeds. What does not fit, or was not asked for in ten minutes, is made anew when somebody comes."`
 
 	JobHorizon    string        `group:"Jobs" key:"job_horizon" default:"17 3 * * *" check:"schedule" doc:"When the horizon is moved forward. A cron line of five fields, or @hourly, @daily, @every 10m; times are UTC."`
 	JobOpenings   string        `key:"job_openings" default:"*/5 * * * *" check:"schedule" doc:"When openings are computed again that no longer stand for their calendars."`

@@ -52,6 +52,9 @@ func (o *Object) Exact() bool { return o.exact }
 // Root gives the VCALENDAR.
 func (o *Object) Root() *Component { return o.root }
 
+// Source gives the octets of a component of the object; not to be changed.
+func (o *Object) Source(c *Component) []byte { return o.data[c.start:c.end] }
+
 // UID gives the unescaped UID of the first main component, "" if it has none.
 func (o *Object) UID() string { return o.uid }
 

@@ -105,7 +105,7 @@ func FuzzParse(f *testing.F) {
 // checkScan compares the scanner's view of stored bytes with the parser's.
 func checkScan(t *testing.T, o *Object) {
 	t.Helper()
-	parts, clean, err := feedParts(o.Data())
+	parts, clean, err := feedParts(nil, o.Data())
 	if err != nil || !clean || len(parts) != len(o.root.Children) {
 		t.Fatalf("scanned %d components of %d, clean %t: %v", len(parts), len(o.root.Children), clean, err)
 	}

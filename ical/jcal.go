@@ -61,6 +61,9 @@ func (o *Object) JCal() []byte {
 	return append(appendJCal(make([]byte, 0, 2*len(o.data)), o.root), '\n')
 }
 
+// AppendJCal appends the component as jCal, without a line break.
+func (c *Component) AppendJCal(b []byte) []byte { return appendJCal(b, c) }
+
 func appendJCal(b []byte, c *Component) []byte {
 	b = append(appendJSON(append(b, '['), strings.ToLower(c.Name)), ",["...)
 	for i := range c.Lines {

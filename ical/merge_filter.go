@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,33 +13,38 @@ import (
 // busy one are written anew.
 var (
 	feedTimes = []string{
-		"DTSTAMP", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID",
+		"DTSTAMP", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "SEQUENCE",
 	}
 	feedTitles = append([]string{
-		"UID", "SUMMARY", "LOCATION", "STATUS", "TRANSP", "CLASS", "COMPLETED", "PERCENT-COMPLETE", "SEQUENCE",
+		"UID", "SUMMARY", "LOCATION", "STATUS", "TRANSP", "CLASS", "COMPLETED", "PERCENT-COMPLETE",
 		"CREATED", "LAST-MODIFIED",
 	}, feedTimes...)
+	// What is written anew of a component that was removed.
+	feedCancelled = []string{"DTSTAMP", "STATUS", "SEQUENCE", "LAST-MODIFIED"}
 	// Other parameters can tell what the line does not: ALTREP, X- ones.
 	feedParams = []string{"VALUE", "TZID", "RANGE", "LANGUAGE"}
 )
 
 // filtered adds what ShowTitles or ShowBusy show of one object.
-func (m *merger) filtered(data []byte) error {
+func (m *FeedBuilder) filtered(data []byte) error {
 	o, err := Parse(data, DefaultLimits)
 	if err != nil {
 		return err
 	}
 	show := m.opt.Show
-	if show == ShowTitles && slices.ContainsFunc(o.main, isPrivate) {
+	if show != ShowBusy && m.opt.Private != PrivateShown && slices.ContainsFunc(o.main, isPrivate) {
 		show = ShowBusy
+	}
+	if m.opt.Private == PrivateHidden && slices.ContainsFunc(o.main, isPrivate) {
+		return nil
 	}
 	if show == ShowBusy && (o.kind != "VEVENT" || len(m.opt.UIDKey) == 0) {
 		return nil
 	}
-	f := feedObject{merger: m, o: o}
+	f := feedObject{FeedBuilder: m, o: o}
 	for _, c := range o.root.Children {
 		if c.Name == "VTIMEZONE" {
-			f.renamed = m.zones.define(c.Text("TZID"), o.data[c.start:c.end], f.renamed)
+			f.renamed = m.define(c.Text("TZID"), o.data[c.start:c.end], f.renamed)
 		}
 	}
 	if show == ShowBusy {
@@ -58,8 +64,10 @@ func (m *merger) filtered(data []byte) error {
 // as private (RFC 5545 §3.8.1.3).
 func isPrivate(c *Component) bool {
 	l := c.Line("CLASS")
-	return l != nil && !strings.EqualFold(strings.TrimSpace(l.Value), "PUBLIC")
+	return l != nil && !isPublic(l.Value)
 }
+
+func isPublic(class string) bool { return strings.EqualFold(strings.TrimSpace(class), "PUBLIC") }
 
 // takesTime reports whether an event is busy time (RFC 4791 §7.10).
 func takesTime(c *Component) bool {
@@ -72,22 +80,48 @@ func takesTime(c *Component) bool {
 
 // feedObject is one object on its way into a feed.
 type feedObject struct {
-	*merger
+	*FeedBuilder
 	o       *Object
 	renamed map[string]string // TZIDs
 }
 
 func (f *feedObject) title(c *Component) {
 	f.write("BEGIN", nil, c.Name)
-	if c.Line("DTSTAMP") == nil {
-		f.write("DTSTAMP", nil, f.now())
-	}
+	f.stamp(c)
 	for i := range c.Lines {
-		if l := &c.Lines[i]; slices.Contains(feedTitles, l.Name) {
+		l := &c.Lines[i]
+		switch {
+		case !slices.Contains(feedTitles, l.Name):
+		case l.Name == "UID":
+			f.write(l.Name, l, l.Value+f.item.Twin)
+		case !f.item.Cancelled || !slices.Contains(feedCancelled, l.Name):
 			f.write(l.Name, l, l.Value)
 		}
 	}
+	f.cancel(c)
 	f.write("END", nil, c.Name)
+}
+
+// stamp writes a DTSTAMP where there is none to be copied.
+func (f *feedObject) stamp(c *Component) {
+	if f.item.Cancelled || c.Line("DTSTAMP") == nil {
+		f.write("DTSTAMP", nil, utcText(f.item.Stamp))
+	}
+}
+
+// cancel writes what is new of a component that was removed: of two states of
+// one UID clients take the one with the higher SEQUENCE (RFC 5546 §2.1.4).
+func (f *feedObject) cancel(c *Component) {
+	if !f.item.Cancelled {
+		return
+	}
+	n := 0
+	if l := c.Line("SEQUENCE"); l != nil {
+		n, _ = number(strings.TrimSpace(l.Value))
+	}
+	f.write("STATUS", nil, "CANCELLED")
+	f.write("SEQUENCE", nil, strconv.Itoa(n+1))
+	f.write("LAST-MODIFIED", nil, utcText(f.item.Stamp))
 }
 
 // busy writes the events of the object that take time. An instance that was
@@ -95,7 +129,7 @@ func (f *feedObject) title(c *Component) {
 // else the master's own instance would stand in its place.
 func (f *feedObject) busy() {
 	mac := hmac.New(sha256.New, f.opt.UIDKey)
-	mac.Write([]byte(f.o.uid))
+	mac.Write([]byte(f.o.uid + f.item.Twin))
 	uid := hex.EncodeToString(mac.Sum(nil)[:16])
 	master := f.o.Master()
 	if master != nil && !takesTime(master) {
@@ -112,17 +146,18 @@ func (f *feedObject) busy() {
 		f.write("BEGIN", nil, c.Name)
 		f.write("UID", nil, uid)
 		f.write("SUMMARY", nil, "Busy")
-		if cancelled {
+		if cancelled && !f.item.Cancelled {
 			f.write("STATUS", nil, "CANCELLED")
 		}
-		if c.Line("DTSTAMP") == nil {
-			f.write("DTSTAMP", nil, f.now())
-		}
+		f.stamp(c)
 		for i := range c.Lines {
-			if l := &c.Lines[i]; slices.Contains(feedTimes, l.Name) {
-				f.write(l.Name, l, l.Value)
+			l := &c.Lines[i]
+			if !slices.Contains(feedTimes, l.Name) || f.item.Cancelled && slices.Contains(feedCancelled, l.Name) {
+				continue
 			}
+			f.write(l.Name, l, l.Value)
 		}
+		f.cancel(c)
 		if c == master {
 			f.exclude()
 		}
@@ -140,8 +175,6 @@ func (f *feedObject) exclude() {
 	}
 }
 
-func (f *feedObject) now() string { return f.opt.Now.UTC().Format("20060102T150405Z") }
-
 // write writes a line with those parameters of another that a feed shows.
 func (f *feedObject) write(name string, like *Line, value string) {
 	b := append(f.line[:0], name...)
@@ -155,11 +188,11 @@ func (f *feedObject) write(name string, like *Line, value string) {
 	} else {
 		b = appendFolded(b[:0], string(b))
 	}
-	f.body.add(b)
+	f.out = append(f.out, b...)
 	f.line = b
 	if name == "DTSTART" {
 		year, _ := number(value[:min(4, len(value))])
-		f.zones.reach(year)
+		f.reach(year)
 	}
 }
 
@@ -172,7 +205,7 @@ func (f *feedObject) params(b []byte, params string) []byte {
 		switch {
 		case name == "TZID":
 			tzid := paramText(raw)
-			f.zones.use(tzid, f.renamed)
+			f.use(tzid, f.renamed)
 			if to, ok := f.renamed[tzid]; ok {
 				b = append(b, ";TZID="...)
 				b = appendParamValue(b, to)

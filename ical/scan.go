@@ -37,7 +37,8 @@ type part struct {
 	uid        string // of a component, unescaped
 	tzid       string // that a VTIMEZONE defines
 	tzids      []string
-	year       int // the earliest DTSTART; 0 if there is none
+	year       int  // the earliest DTSTART; 0 if there is none
+	private    bool // it has a CLASS other than PUBLIC
 }
 
 func newScanner(data []byte, lim Limits) *scanner {
@@ -125,6 +126,11 @@ func (s *scanner) note(p *part) {
 	}
 	own := len(s.stack) == 2 // a line of the component itself
 	switch s.text[0] | 0x20 {
+	case 'c':
+		if own && s.named("CLASS") {
+			l := s.property()
+			p.private = p.private || !isPublic(l.Value)
+		}
 	case 'u':
 		if own && p.uid == "" && s.named("UID") {
 			p.uid = strings.TrimSpace(s.property().Text())

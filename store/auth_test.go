@@ -158,34 +158,6 @@ func TestShortLivedStoresCloseWithoutHanging(t *testing.T) {
 	}
 }
 
-func TestLastUseIsNotedByKey(t *testing.T) {
-	s := newTest(t)
-	h := newTestHouse(t, s)
-	f := &Feed{Org: h.org.ID, Collection: h.adaCal, Name: "ada"}
-	update(t, s, func(tx *Tx) error {
-		return errors.Join(tx.PutFeed(f, "feed-secret-of-ada"), tx.PutFeed(&Feed{Org: h.org.ID, Collection: h.adaCal, Name: "b"}, "feed-secret-of-bob"))
-	})
-	if err := s.noteUse(FeedUse(f)); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{feedUse, feedUse + "x/y", feedUse + "1", "no-credential"} {
-		if err := s.noteUse(id); err != nil && !errors.Is(err, ErrInvalid) {
-			t.Errorf("%q: %v", id, err)
-		}
-	}
-	view(t, s, func(v *View) error {
-		a, err := v.FeedBySecret("feed-secret-of-ada")
-		b, err2 := v.FeedBySecret("feed-secret-of-bob")
-		if err := errors.Join(err, err2); err != nil {
-			return err
-		}
-		if !a.LastUsed.Equal(testNow.Truncate(time.Hour)) || !b.LastUsed.IsZero() {
-			t.Errorf("used at %v and %v", a.LastUsed, b.LastUsed)
-		}
-		return nil
-	})
-}
-
 // TestSealingKeyIsWholeOrNotThere: a key cut short by a full disk made every
 // later credential fail.
 func TestSealingKeyIsWholeOrNotThere(t *testing.T) {

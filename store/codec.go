@@ -204,7 +204,11 @@ func unpackChange(seq uint64, b []byte) (c Change, removed time.Time, err error)
 }
 
 func packState(s *State) []byte {
-	return packer{packedV1}.uint(s.Seq).uint(s.Floor).uint(s.Members).uint(s.Bytes).time(s.Modified).uint(uint64(s.classes))
+	p := packer{packedV1}.uint(s.Seq).uint(s.Floor).uint(s.Members).uint(s.Bytes).time(s.Modified).uint(uint64(s.classes))
+	if !s.Removed.IsZero() {
+		p = p.time(s.Removed)
+	}
+	return p
 }
 
 func unpackState(b []byte) (State, error) {
@@ -214,6 +218,9 @@ func unpackState(b []byte) (State, error) {
 	}
 	s := State{Seq: u.uint(), Floor: u.uint(), Members: u.uint(), Bytes: u.uint(), Modified: u.time()}
 	s.classes = uint16(u.uint())
+	if len(u.b) > 0 {
+		s.Removed = u.time()
+	}
 	return s, u.err("state")
 }
 

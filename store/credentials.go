@@ -7,12 +7,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -231,132 +228,9 @@ func (tx *Tx) dropCredentialGrants(org PrincipalID, grant func(Grant) bool, whol
 	return nil
 }
 
-// --- feeds ---
-
-func feedKey(secret string) key { return newKey(tableFeeds).bytes(hashSecret(secret)) }
-
-// PutFeed stores a feed under its secret (at least 12 bytes of URL-safe text),
-// in place of one with the same secret. ID and Key are set. ErrInvalid,
-// ErrNotFound.
-func (tx *Tx) PutFeed(f *Feed, secret string) error {
-	if len(secret) < minSecret || len(secret) > 128 || !credentialText.MatchString(secret) {
-		return fmt.Errorf("%w: a feed's secret has %d to 128 letters, digits, - and _", ErrInvalid, minSecret)
-	}
-	if err := checkName(f.Name); err != nil {
-		return err
-	}
-	if len(f.Title) > 1000 {
-		return fmt.Errorf("%w: a feed's title has at most 1,000 bytes", ErrInvalid)
-	}
-	c, err := tx.collection(f.Collection)
-	if err != nil || c.Org != f.Org {
-		return fmt.Errorf("collection %d: %w", f.Collection, ErrNotFound)
-	}
-	k := feedKey(secret)
-	f.ID = hex.EncodeToString(k[1:7])
-	if b := tx.get(k); b != nil {
-		old := &Feed{}
-		if err := decodeRecord(b, old); err != nil {
-			return err
-		}
-		if old.Org != f.Org {
-			return fmt.Errorf("feed: %w", ErrExists)
-		}
-		f.Created, f.LastUsed, f.Key = old.Created, old.LastUsed, old.Key
-	}
-	if f.Created.IsZero() {
-		f.Created = tx.now
-	}
-	if len(f.Key) == 0 {
-		f.Key = make([]byte, 32)
-		_, _ = rand.Read(f.Key)
-	}
-	if other := tx.get(newKey(tableFeedIDs).principal(f.Org).text(f.ID)); other != nil && !bytes.Equal(other, k[1:]) {
-		return fmt.Errorf("feed %q: %w: take another secret", f.ID, ErrExists)
-	}
-	if record := encodeRecord(f); !bytes.Equal(record, tx.get(k)) {
-		tx.noteFeed(createdUnless(tx.get(k) != nil), f, c.Owner)
-		tx.put(k, record)
-	}
-	tx.put(newKey(tableFeedIDs).principal(f.Org).text(f.ID), k[1:])
-	return nil
-}
-
-var credentialText = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
-// DeleteFeed revokes a feed by its public handle. ErrNotFound.
-func (tx *Tx) DeleteFeed(org PrincipalID, id string) error {
-	idKey := newKey(tableFeedIDs).principal(org).text(id)
-	hash := tx.get(idKey)
-	if hash == nil {
-		return fmt.Errorf("feed %q: %w", id, ErrNotFound)
-	}
-	f := &Feed{}
-	feed := newKey(tableFeeds).bytes(hash)
-	if err := decodeRecord(tx.get(feed), f); err == nil { // one that cannot be read is revoked all the same
-		owner, err := tx.ownerOf(f.Collection)
-		if err != nil {
-			owner = org // the calendar is gone
-		}
-		tx.noteFeed(OpDeleted, f, owner)
-	}
-	tx.del(feed)
-	tx.del(idKey)
-	return nil
-}
-
-func (tx *Tx) dropFeeds(c *Collection) error {
-	feeds, err := tx.Feeds(c.Org)
-	if err != nil {
-		return err
-	}
-	for _, f := range feeds {
-		if f.Collection == c.ID {
-			if err := tx.DeleteFeed(c.Org, f.ID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Feeds gives those of an organisation (0: all).
-func (v *View) Feeds(org PrincipalID) ([]*Feed, error) {
-	var out []*Feed
-	var err error
-	from := newKey(tableFeeds)
-	v.r.Scan(from, from.after(), func(_, b []byte) bool {
-		f := &Feed{}
-		if err = decodeRecord(b, f); err != nil {
-			return false
-		}
-		if org == 0 || f.Org == org {
-			out = append(out, f)
-		}
-		return true
-	})
-	return out, err
-}
-
-// FeedBySecret finds an unexpired feed; ErrNotFound.
-func (v *View) FeedBySecret(secret string) (*Feed, error) {
-	b := v.get(feedKey(secret))
-	if b == nil {
-		return nil, fmt.Errorf("feed: %w", ErrNotFound)
-	}
-	f := &Feed{}
-	if err := decodeRecord(b, f); err != nil {
-		return nil, err
-	}
-	if !f.Expires.IsZero() && !f.Expires.After(v.s.now()) {
-		return nil, fmt.Errorf("feed: %w", ErrNotFound)
-	}
-	return f, nil
-}
-
 // --- last use ---
 
-// usage notes when credentials and feeds were last used, to the hour, so that
+// usage notes when credentials were last used, to the hour, so that
 // an operator can see which are dead. It writes behind, and never blocks.
 type usage struct {
 	mu      sync.Mutex
@@ -392,7 +266,8 @@ func (u *usage) stop() {
 	}
 }
 
-// Used notes that a credential (by ID) or a feed (by FeedUse) was used. It writes at most once an hour for each, in the background.
+// Used notes that a credential was used. It writes at most once an hour for
+// each, in the background.
 func (s *Store) Used(id string) {
 	hour := s.now().UTC().Truncate(time.Hour)
 	u := &s.used
@@ -414,9 +289,6 @@ func (s *Store) Used(id string) {
 func (s *Store) noteUse(id string) error {
 	return s.Update(context.Background(), func(tx *Tx) error {
 		hour := tx.now.Truncate(time.Hour)
-		if handle, ok := strings.CutPrefix(id, feedUse); ok {
-			return tx.noteFeedUse(handle, hour)
-		}
 		c, err := tx.Credential(id)
 		if err != nil || c.LastUsed.Equal(hour) {
 			return nil //nolint:nilerr // revoked in the meantime
@@ -426,31 +298,6 @@ func (s *Store) noteUse(id string) error {
 		return nil
 	})
 }
-
-func (tx *Tx) noteFeedUse(handle string, hour time.Time) error {
-	org, id, _ := strings.Cut(handle, "/")
-	n, err := strconv.ParseUint(org, 10, 32)
-	if err != nil {
-		return fmt.Errorf("%w: feed %q", ErrInvalid, handle)
-	}
-	hash := bytes.Clone(tx.get(newKey(tableFeedIDs).principal(PrincipalID(n)).text(id)))
-	b := tx.get(newKey(tableFeeds).bytes(hash))
-	if hash == nil || b == nil {
-		return nil // revoked in the meantime
-	}
-	f := &Feed{}
-	if err := decodeRecord(b, f); err != nil || f.LastUsed.Equal(hour) {
-		return err
-	}
-	f.LastUsed = hour
-	tx.put(newKey(tableFeeds).bytes(hash), encodeRecord(f))
-	return nil
-}
-
-// FeedUse names a feed for Used.
-func FeedUse(f *Feed) string { return feedUse + strconv.FormatUint(uint64(f.Org), 10) + "/" + f.ID }
-
-const feedUse = "feed/"
 
 // secretIs compares a secret with its hash in constant time.
 func secretIs(hash []byte, secret string) bool {

@@ -413,6 +413,7 @@ func (tx *Tx) release(f *facts, c CollectionID, keepFacts bool) error {
 	tx.put(changeKey(c, st.Seq), packChange(&Change{Member: Member{Name: b.Name}, Removed: true}, tx.now))
 	tx.put(tombstoneKey(c, b.Name), key(nil).u64(st.Seq))
 	tx.del(holderKey(f.Org, hashUID(f.UID), c))
+	tx.keepRemoved(f, c, &st)
 	tx.setState(c, &st)
 	f.Bindings = slices.Delete(slices.Clone(f.Bindings), i, i+1)
 	if !keepFacts {

@@ -231,6 +231,36 @@ func (v *View) Instances(c CollectionID, w span.Span, zone *ical.Zone) ([]Row, e
 	return out, nil
 }
 
+// BusyTime gives the time that instances in the window take in the collections,
+// clipped to it, by RFC 4791 §7.10. It is to be merged (ical.MergeBusy).
+func (v *View) BusyTime(ids []CollectionID, w span.Span) ([]ical.Busy, error) {
+	var out []ical.Busy
+	for _, id := range ids {
+		c, err := v.Collection(id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		rows, err := v.Instances(id, w, v.CollectionZone(c))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			r := &rows[i]
+			if kind := r.Flags.Kind(); r.Flags.Busy() == ical.BusyFree || kind != "VEVENT" && kind != "VFREEBUSY" {
+				continue
+			}
+			s := span.Span{Start: time.Unix(r.Start, 0).UTC(), End: time.Unix(r.End, 0).UTC()}.Clip(w)
+			if !s.Empty() {
+				out = append(out, ical.Busy{Span: s, Type: r.Flags.Busy()})
+			}
+		}
+	}
+	return out, nil
+}
+
 // Find gives the objects of a kind ("" any) that have an instance in the
 // window, in order of their numbers, and in undated those that must be looked
 // at for every window.

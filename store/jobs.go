@@ -50,7 +50,8 @@ func (tx *Tx) PutJobRun(r JobRun) error {
 const pruneStep = 2000
 
 // Prune drops tombstones older than the instant, expired credentials, feeds and
-// kept answers, and what is left of collections that were removed, some at a time:
+// kept answers, removed objects that no feed shows any more, and what is left of
+// collections that were removed, some at a time:
 // call it until done. A collection that lost tombstones refuses tokens from
 // before them.
 func (s *Store) Prune(ctx context.Context, tombstones time.Time) (dropped int, done bool, err error) {
@@ -84,7 +85,9 @@ func (s *Store) Prune(ctx context.Context, tombstones time.Time) (dropped int, d
 			tx.del(changeKey(t.c, t.seq))
 			dropped++
 		}
-		if done = len(old) < pruneStep; done {
+		removed := tx.pruneRemoved(pruneStep)
+		dropped += removed
+		if done = len(old) < pruneStep && removed < pruneStep; done {
 			return tx.pruneExpired(&dropped)
 		}
 		return nil
@@ -130,17 +133,5 @@ func (tx *Tx) pruneExpired(dropped *int) error {
 			*dropped++
 		}
 	}
-	feeds, err := tx.Feeds(0)
-	if err != nil {
-		return err
-	}
-	for _, f := range feeds {
-		if !f.Expires.IsZero() && !f.Expires.After(tx.now) {
-			if err := tx.DeleteFeed(f.Org, f.ID); err != nil {
-				return err
-			}
-			*dropped++
-		}
-	}
-	return nil
+	return tx.pruneFeeds(dropped)
 }

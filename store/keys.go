@@ -35,6 +35,9 @@ const (
 	tableCredentials = 'K' // id → record (fact)
 	tableFeeds       = 'F' // hash of the secret → record (fact)
 	tableFeedIDs     = 'f' // organisation, id → hash of the secret
+	tableFeedOld     = 'p' // hash of a feed's former secret → organisation, id, until (fact)
+	tableFetches     = 'y' // organisation, id of a feed → its last fetches (fact)
+	tableRemoved     = 'R' // collection, seq of its removal → an object, kept for feeds for some days (fact)
 	tableJobs        = 'J' // name → last run
 	tableServices    = 's' // organisation, uuid → record (fact)
 	tableNotes       = 'n' // organisation, space, name → bytes (fact)
@@ -53,7 +56,7 @@ var (
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
 		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData, tableDead,
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
-		tableFeedIDs, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
+		tableFeedIDs, tableFeedOld, tableFetches, tableRemoved, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
 		tableJournal, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new

@@ -57,6 +57,7 @@ func (m *metrics) register(reg prometheus.Registerer, s *Store) error {
 		}),
 		gauge("daybook_store_objects", "Calendar object resources.", func(x Stats) float64 { return float64(x.Objects) }),
 		gauge("daybook_store_instance_rows", "Rows of the instance index.", func(x Stats) float64 { return float64(x.Rows) }),
+		gauge("daybook_feed_cache_bytes", "Memory of rendered feeds.", func(Stats) float64 { return float64(s.streams.held()) }),
 		gauge("daybook_store_horizon_timestamp_seconds", "Instant up to which endless series are indexed.", func(x Stats) float64 {
 			return float64(x.Horizon.Unix())
 		}),

@@ -35,6 +35,9 @@ var migrations = []func(engine.Writer) error{
 	func(engine.Writer) error { return nil },
 	// Collections are found by their UUIDs.
 	indexCollections,
+	// Feeds have windows and kinds of components; a version that does not know
+	// them would show all of a calendar to who was given a part.
+	func(engine.Writer) error { return nil },
 }
 
 func indexCollections(w engine.Writer) error {

@@ -173,6 +173,9 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 			return err
 		}
 	}
+	if err := tx.dropFeedsOf(p); err != nil {
+		return err
+	}
 	tx.dropGrants(id)
 	if err := tx.dropMemberships(p); err != nil {
 		return err

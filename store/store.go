@@ -30,7 +30,11 @@ type Options struct {
 	Metrics    prometheus.Registerer // nil: none
 	Horizon    time.Duration         // how far ahead instances are indexed; 0: 400 days
 	MaxMembers uint64                // of one collection; 0: 1,000,000
-	LoginBurst int                   // failed sign-ins for each address before throttling; 0: 100
+	// KeepRemoved is how long feeds show removed objects as cancelled; 0: 7
+	// days, negative: not at all.
+	KeepRemoved time.Duration
+	StreamCache int64 // bytes of rendered calendars that are kept; 0: 32 MiB
+	LoginBurst  int   // failed sign-ins for each address before throttling; 0: 100
 }
 
 // Errors of opening a file, for messages that say what to do.
@@ -44,23 +48,25 @@ var (
 
 // Store is the facts in one file.
 type Store struct {
-	db      *engine.DB
-	opt     Options
-	now     func() time.Time
-	log     *slog.Logger
-	metrics *metrics
-	epoch   atomic.Pointer[[8]byte]
-	full    atomic.Bool  // the last commit failed for want of space, and the log says so
-	horizon atomic.Int64 // seconds since 1970: every endless set has its rows up to here
-	dir     directory
-	auth    authenticator
-	watch   watchers
-	journal journalWatch
-	used    usage
-	sweeper sweeper
-	sealing sealing
-	parsed  parsedCache
-	streams streamCache
+	db        *engine.DB
+	opt       Options
+	now       func() time.Time
+	log       *slog.Logger
+	metrics   *metrics
+	epoch     atomic.Pointer[[8]byte]
+	full      atomic.Bool  // the last commit failed for want of space, and the log says so
+	horizon   atomic.Int64 // seconds since 1970: every endless set has its rows up to here
+	dir       directory
+	auth      authenticator
+	watch     watchers
+	journal   journalWatch
+	used      usage
+	fetches   fetchLog
+	feedGuard feedGuard
+	sweeper   sweeper
+	sealing   sealing
+	parsed    parsedCache
+	streams   streamCache
 }
 
 // View is a consistent snapshot; see Store.View.
@@ -105,8 +111,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.MaxMembers == 0 {
 		o.MaxMembers = 1_000_000
 	}
+	if o.KeepRemoved == 0 {
+		o.KeepRemoved = 7 * 24 * time.Hour
+	}
 	s := &Store{opt: o, now: o.Now, log: o.Log, metrics: newMetrics()}
 	s.auth.init(o.LoginBurst)
+	s.streams.init(o.StreamCache)
 	db, err := engine.Open(o.Path, engine.Options{
 		Tables: allTables, Appended: appendedTables, ReadOnly: o.ReadOnly, Create: o.Create, Lock: o.Lock,
 		OnCommit: s.metrics.commit, OnWait: s.metrics.wait,
@@ -160,9 +170,11 @@ func (s *Store) begin(ctx context.Context) error {
 // Close waits for the writes under way and closes the file.
 func (s *Store) Close() error {
 	s.used.stop()
+	s.stopFetches()
 	s.sweeper.stop()
 	s.watch.close()
 	s.journal.close()
+	s.streams.close()
 	return mapErr(s.db.Close())
 }
 

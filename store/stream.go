@@ -1,104 +1,220 @@
 package store
 
 import (
-	"bytes"
-	"container/list"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"runtime/debug"
-	"sync"
+	"slices"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"golang.org/x/sync/singleflight"
-
 	"daybook/ical"
+	"daybook/ical/span"
 )
 
-// StreamOptions says how a collection is rendered as one iCalendar stream.
+// StreamOptions says how collections are rendered as one iCalendar stream.
 type StreamOptions struct {
-	Title   string        // NAME and X-WR-CALNAME; "": the collection's display name, or its owner's name
-	Color   string        // COLOR (RFC 7986 §5.9), a CSS colour name; "": none
-	Show    ical.Show     // how much is told
-	Refresh time.Duration // REFRESH-INTERVAL (RFC 7986 §5.7); 0: none
-	Key     []byte        // keys the opaque UIDs of ical.ShowBusy
+	Title       string        // NAME and X-WR-CALNAME; "": the first collection's display name, or its owner's name
+	Description string        // "": that of the first collection
+	Color       string        // COLOR (RFC 7986 §5.9), a CSS colour name; "": none
+	Zone        string        // X-WR-TIMEZONE, and where days begin; "": that of the first collection
+	Source, URL string        // SOURCE and URL (RFC 7986 §5.8, §5.5)
+	Refresh     time.Duration // REFRESH-INTERVAL (RFC 7986 §5.7); 0: none
+	Show        ical.Show     // how much is told
+	Private     ical.Private  // how much of objects that are not public
+	Key         []byte        // keys opaque UIDs
+	Components  []string      // kinds of components; empty: all
+	Window      *Window       // objects with an instance in these days; nil: all
+	Removed     bool          // shows what was removed lately as cancelled
+	Hours       PrincipalID   // shows the opening hours of this principal instead of the collections' members
+	Modified    time.Time     // of the options themselves
 }
 
-// Stream is a collection as one iCalendar stream (a feed, or the answer to GET
+// Window is the days around the present one, by the stream's zone.
+type Window struct {
+	Past   int `cbor:"1,keyasint"`
+	Future int `cbor:"2,keyasint"`
+}
+
+// span gives the window's days around today, midnight to midnight; today's is
+// the last of Past and the first of Future.
+func (w Window) span(today time.Time, zone *ical.Zone) span.Span {
+	return span.Span{
+		Start: zone.Instant(today.AddDate(0, 0, -w.Past)),
+		End:   zone.Instant(today.AddDate(0, 0, w.Future+1)),
+	}
+}
+
+// Stream is collections as one iCalendar stream (a feed, or the answer to GET
 // on a calendar collection). Making one reads a few small records; the text is
-// rendered when it is asked for, and cached for as long as the collection's
-// sync-token and the options stay the same.
+// rendered when it is asked for, and cached for as long as the sync-tokens and
+// the options stay the same.
+//
+// A stream that has a window, or shows what was removed, is of a day: it
+// changes at midnight, by its zone, and not before unless a token does.
 type Stream struct {
 	// ETag is the strong entity tag, without quotes. It is made of the
-	// sync-token, the collection's properties and the options, so it lasts
-	// over a restart.
+	// sync-tokens, the collections' properties, the options and the day, so it
+	// lasts over a restart.
 	ETag string
-	// Modified is the time of the last change of a member or property, in UTC.
+	// Modified is the time of the last change of a member, property, option or
+	// day, in UTC.
 	Modified time.Time
+	// Today is midnight of the present day by Zone, as if it were UTC.
+	Today time.Time
+	Zone  *ical.Zone
 	// Skipped is, once rendered, the number of members that did not parse and
 	// are left out.
 	Skipped int
 
 	store   *Store
-	coll    *Collection
+	ids     []CollectionID
+	options StreamOptions
 	key     streamKey
-	feed    ical.FeedOptions
-	size    uint64
 	content *streamEntry
 }
 
 // streamVersion is part of every ETag; it moves when the rendering changes.
-const streamVersion = "1"
+const streamVersion = "2"
+
+// MaxStreamCollections bounds how many collections one stream shows.
+const MaxStreamCollections = 1000
 
 // Stream gives the collection as a stream. It checks no right: whoever calls
 // it has. ErrNotFound.
 func (s *Store) Stream(ctx context.Context, c CollectionID, o StreamOptions) (*Stream, error) {
 	var st *Stream
 	err := s.View(ctx, func(v *View) (err error) {
-		st, err = v.stream(c, o)
+		st, err = v.Stream([]CollectionID{c}, o)
 		return err
 	})
+	return st, err
+}
+
+// Stream gives collections, at least one, as one stream; those after the first
+// that are no more are left out. It may be used after the View. It checks no
+// right. ErrNotFound.
+func (v *View) Stream(ids []CollectionID, o StreamOptions) (*Stream, error) {
+	p, err := v.streamPlan(ids, o)
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	st.store = s
-	return st, nil
+	return &Stream{
+		ETag: p.etag, Modified: p.modified, Today: p.today, Zone: p.zone,
+		store: v.s, ids: slices.Clone(ids), options: o, key: p.key,
+	}, nil
 }
 
-// stream reads what a stream's validators are made of: the collection's
-// record, its owner's, and the state.
-func (v *View) stream(c CollectionID, o StreamOptions) (*Stream, error) {
-	coll, err := v.Collection(c)
+// streamPlan is what a stream is made of, in one snapshot.
+type streamPlan struct {
+	options     StreamOptions
+	collections []*Collection
+	states      []State
+	key         streamKey
+	etag        string
+	modified    time.Time
+	zone        *ical.Zone
+	today       time.Time
+	feed        ical.FeedOptions
+}
+
+// streamPlan reads what a stream's validators are made of: the collections'
+// records and states, and the first's owner.
+func (v *View) streamPlan(ids []CollectionID, o StreamOptions) (*streamPlan, error) {
+	if len(ids) == 0 || len(ids) > MaxStreamCollections {
+		return nil, fmt.Errorf("%w: a stream shows 1 to %d collections", ErrInvalid, MaxStreamCollections)
+	}
+	p := &streamPlan{options: o, modified: o.Modified}
+	for i, id := range ids {
+		c, err := v.Collection(id)
+		if err != nil && i > 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		state, err := v.State(id)
+		if err != nil {
+			return nil, err
+		}
+		p.collections, p.states = append(p.collections, c), append(p.states, state)
+		p.modified = latest(latest(p.modified, state.Modified), c.Modified)
+	}
+	owner, err := v.Principal(p.collections[0].Owner)
 	if err != nil {
 		return nil, err
 	}
-	owner, err := v.Principal(coll.Owner)
-	if err != nil {
-		return nil, err
+	p.describe(v, owner)
+	p.validate(v)
+	return p, nil
+}
+
+// describe fills in what the options leave to the first collection.
+func (p *streamPlan) describe(v *View, owner *Principal) {
+	first, o := p.collections[0], &p.options
+	if o.Title == "" {
+		o.Title = streamTitle(first, owner)
 	}
-	state, err := v.State(c)
-	if err != nil {
-		return nil, err
+	if o.Description == "" {
+		o.Description = first.Description
 	}
-	title := o.Title
-	if title == "" {
-		title = streamTitle(coll, owner)
+	if p.zone = ical.LookupZone(o.Zone); o.Zone == "" || p.zone == nil {
+		p.zone = v.shownZone(first)
 	}
-	st := &Stream{Modified: latest(state.Modified, coll.Modified), coll: coll, size: state.Bytes}
-	st.feed = ical.FeedOptions{
-		Name: title, Description: coll.Description, Color: o.Color, Zone: v.shownZone(coll).Name(),
-		Refresh: o.Refresh, Show: o.Show, UIDKey: o.Key,
-		Now: st.Modified, // equal ETags stand for equal bytes, so the clock has no part in them
+	y, m, d := p.zone.Wall(v.s.now()).Date()
+	p.today = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	p.feed = ical.FeedOptions{
+		Name: o.Title, Description: o.Description, Color: o.Color, Zone: p.zone.Name(), Source: o.Source, URL: o.URL,
+		Refresh: o.Refresh, Show: o.Show, Private: o.Private, UIDKey: o.Key,
 	}
+}
+
+// validate makes the tag. The clock has no part in it but by its day, and that
+// only where the text depends on the day: equal tags stand for equal bytes.
+func (p *streamPlan) validate(v *View) {
+	o := &p.options
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%d\x00%x\x00%q\x00%q\x00%q\x00%q", streamVersion, ical.TZDataVersion(),
-		o.Show, o.Refresh, o.Key, title, coll.Description, o.Color, st.feed.Zone)
-	st.key.collection = c
-	h.Sum(st.key.options[:0])
-	st.ETag = streamTag(v.Token(c, state), st.key.options)
-	return st, nil
+	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%d\x00%d\x00%x\x00%q\x00%q\x00%q\x00%q\x00%q\x00%q\x00%q\x00%t\x00%d\x00%d", streamVersion,
+		ical.TZDataVersion(), o.Show, o.Private, o.Refresh, o.Key, o.Title, o.Description, o.Color, p.zone.Name(), o.Source, o.URL,
+		o.Components, o.Removed, o.Hours, len(p.collections))
+	if w := o.Window; w != nil {
+		fmt.Fprintf(h, "\x00%d\x00%d", w.Past, w.Future)
+	}
+	p.key.collection = p.collections[0].ID
+	h.Sum(p.key.options[:0])
+	b := append([]byte(nil), p.key.options[:]...)
+	daily := o.Window != nil || o.Hours != 0
+	for i, c := range p.collections {
+		t := v.Token(c.ID, p.states[i])
+		b = append(b, t.Epoch[:]...)
+		b = binary.BigEndian.AppendUint32(b, uint32(t.Collection))
+		b = binary.BigEndian.AppendUint64(b, t.Seq)
+		b = binary.BigEndian.AppendUint64(b, uint64(c.Modified.UnixMicro()))
+		if gone := p.states[i].Removed; o.Removed && !gone.IsZero() {
+			daily = daily || !gone.Before(p.removedSince(v))
+			// The midnight from which it is not shown any more was a change.
+			if end := p.midnightAfter(gone.Add(v.s.opt.KeepRemoved)); !end.After(v.s.now()) {
+				p.modified = latest(p.modified, end)
+			}
+		}
+	}
+	if daily {
+		b = append(b, p.today.Format(time.DateOnly)...)
+		p.modified = latest(p.modified, p.zone.Instant(p.today))
+	}
+	p.feed.Now = p.modified
+	sum := sha256.Sum256(b)
+	p.etag = ETag(sum[:16]).String()
+}
+
+func (p *streamPlan) midnightAfter(t time.Time) time.Time {
+	y, m, d := p.zone.Wall(t).Date()
+	return p.zone.Instant(time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC))
+}
+
+// removedSince is when an object must have been removed to be shown still.
+func (p *streamPlan) removedSince(v *View) time.Time {
+	return p.zone.Instant(p.today).Add(-v.s.opt.KeepRemoved)
 }
 
 func streamTitle(c *Collection, owner *Principal) string {
@@ -116,231 +232,4 @@ func latest(a, b time.Time) time.Time {
 		a = b
 	}
 	return a.UTC()
-}
-
-// streamTag digests the token and the options; the form is that of ETag.
-func streamTag(t Token, options [sha256.Size]byte) string {
-	b := append([]byte(nil), t.Epoch[:]...)
-	b = binary.BigEndian.AppendUint32(b, uint32(t.Collection))
-	b = binary.BigEndian.AppendUint64(b, t.Seq)
-	b = append(b, options[:]...)
-	sum := sha256.Sum256(b)
-	return ETag(sum[:16]).String()
-}
-
-// Body gives the text. It is shared: not to be changed. The collection may
-// have moved on since Stream; ETag and Modified are then set to those of the
-// text, so they are to be read after Body.
-func (st *Stream) Body(ctx context.Context) ([]byte, error) {
-	e, err := st.render(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return e.body, nil
-}
-
-// Gzip gives the text compressed (RFC 1952); otherwise like Body. It is
-// another representation, so its entity tag must differ from ETag.
-func (st *Stream) Gzip(ctx context.Context) ([]byte, error) {
-	e, err := st.render(ctx)
-	if err != nil {
-		return nil, err
-	}
-	e.zip.Do(func() {
-		e.gz, e.zipErr = compress(e.body)
-		if e.zipErr == nil {
-			st.store.streams.grown(e, len(e.gz))
-		}
-	})
-	return e.gz, e.zipErr
-}
-
-func compress(text []byte) ([]byte, error) {
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed+3)
-	if err != nil {
-		return nil, fmt.Errorf("compress a stream: %w", err)
-	}
-	_, err = z.Write(text)
-	if err == nil {
-		err = z.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("compress a stream: %w", err)
-	}
-	return bytes.Clone(b.Bytes()), nil
-}
-
-// render gives the cached text, or makes it. Many who ask for the same state at once
-// wait for one of them; one who gives up does not stop the others.
-func (st *Stream) render(ctx context.Context) (*streamEntry, error) {
-	cache := &st.store.streams
-	if st.content != nil {
-		return st.content, nil
-	}
-	e := cache.get(st.key, st.ETag)
-	if e == nil {
-		ch := cache.flight.DoChan(st.ETag, func() (_ any, err error) {
-			defer func() { // singleflight would end the process
-				if cause := recover(); cause != nil {
-					err = fmt.Errorf("render: panic: %v\n%s", cause, debug.Stack())
-				}
-			}()
-			e, err := st.build(context.WithoutCancel(ctx))
-			if err == nil {
-				cache.put(st.key, e)
-			}
-			return e, err
-		})
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("stream: %w", ctx.Err())
-		case r := <-ch:
-			if r.Err != nil {
-				return nil, fmt.Errorf("stream: %w", r.Err)
-			}
-			e = r.Val.(*streamEntry)
-		}
-	}
-	st.content, st.ETag, st.Modified, st.Skipped = e, e.etag, e.modified, e.skipped
-	return e, nil
-}
-
-// build renders the collection as it is now, in one snapshot with the
-// validators that the text gets.
-func (st *Stream) build(ctx context.Context) (*streamEntry, error) {
-	e := &streamEntry{}
-	var b bytes.Buffer
-	b.Grow(int(min(st.size+st.size/8, maxStreamGrow)))
-	err := st.store.View(ctx, func(v *View) error {
-		state, err := v.State(st.coll.ID)
-		if err != nil {
-			return err
-		}
-		e.etag = streamTag(v.Token(st.coll.ID, state), st.key.options)
-		e.modified = latest(state.Modified, st.coll.Modified)
-		feed := st.feed
-		feed.Now = e.modified
-		var failed error
-		e.skipped, err = ical.Merge(&b, func(yield func([]byte) bool) {
-			failed = v.eachData(st.coll.ID, yield)
-		}, feed)
-		if failed != nil {
-			return failed
-		}
-		return err
-	})
-	e.body = b.Bytes()
-	return e, err
-}
-
-const maxStreamGrow = 64 << 20 // what a wrong counter can make us set aside at most
-
-// eachData yields the stored bytes of every member, in order of name. They are
-// good until the next.
-func (v *View) eachData(c CollectionID, yield func([]byte) bool) error {
-	var failed error
-	var data []byte
-	err := v.EachMember(c, "", func(m Member) bool {
-		data, failed = v.AppendData(data[:0], m.Object)
-		return failed == nil && yield(data)
-	})
-	if err != nil {
-		return err
-	}
-	return failed
-}
-
-// streamCacheBytes bounds what the cache of rendered streams holds.
-const streamCacheBytes = 32 << 20
-
-// streamKey names a rendering: a newer state of the same one takes its place.
-type streamKey struct {
-	collection CollectionID
-	options    [sha256.Size]byte
-}
-
-// streamEntry is a rendered stream. body is set once; gz is made at the first
-// wish, by zip.
-type streamEntry struct {
-	etag     string
-	modified time.Time
-	skipped  int
-	body     []byte
-
-	zip    sync.Once
-	gz     []byte
-	zipErr error
-
-	key  streamKey
-	size int // as counted in the cache
-	at   *list.Element
-}
-
-// streamCache keeps rendered streams, the least recently used going first. The
-// zero value is ready. An entry is never invalidated: its tag just stops
-// matching.
-type streamCache struct {
-	flight singleflight.Group
-
-	mu    sync.Mutex
-	byKey map[streamKey]*streamEntry
-	order list.List // front: most recently used
-	bytes int
-}
-
-// get finds the rendering of exactly this state.
-func (c *streamCache) get(key streamKey, etag string) *streamEntry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.byKey[key]
-	if e == nil || e.etag != etag {
-		return nil
-	}
-	c.order.MoveToFront(e.at)
-	return e
-}
-
-// put keeps a rendering in place of an older one.
-func (c *streamCache) put(key streamKey, e *streamEntry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old := c.byKey[key]; old != nil {
-		c.drop(old)
-	}
-	e.key, e.size = key, len(e.body)
-	if e.size > streamCacheBytes {
-		return
-	}
-	if c.byKey == nil {
-		c.byKey = map[streamKey]*streamEntry{}
-	}
-	c.byKey[key] = e
-	e.at = c.order.PushFront(e)
-	c.bytes += e.size
-	c.trim()
-}
-
-// grown counts the compressed form of an entry that may be in the cache.
-func (c *streamCache) grown(e *streamEntry, by int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byKey[e.key] != e {
-		return
-	}
-	e.size += by
-	c.bytes += by
-	c.trim()
-}
-
-func (c *streamCache) trim() {
-	for c.bytes > streamCacheBytes {
-		c.drop(c.order.Back().Value.(*streamEntry))
-	}
-}
-
-func (c *streamCache) drop(e *streamEntry) {
-	c.order.Remove(e.at)
-	delete(c.byKey, e.key)
-	c.bytes -= e.size
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"daybook/ical"
 	"daybook/store"
 )
@@ -108,13 +110,20 @@ func (p *streamPlace) stream(o store.StreamOptions) *store.Stream {
 	return st
 }
 
+func (p *streamPlace) content(st *store.Stream) {
+	p.Helper()
+	if _, err := st.Content(p.Context(), store.CodingNone); err != nil {
+		p.Fatal(err)
+	}
+}
+
 func (p *streamPlace) body(st *store.Stream) []byte {
 	p.Helper()
-	b, err := st.Body(p.Context())
+	c, err := st.Content(p.Context(), store.CodingNone)
 	if err != nil {
 		p.Fatal(err)
 	}
-	return b
+	return c.Bytes()
 }
 
 func TestStreamHasAllMembersAndItsName(t *testing.T) {
@@ -192,26 +201,44 @@ func TestStreamTakesTheTagOfWhatWasRendered(t *testing.T) {
 	}
 }
 
-func TestStreamGzipIsTheBody(t *testing.T) {
+func TestStreamCodingsAreTheBody(t *testing.T) {
 	p := newStreamPlace(t)
-	p.put(upTo(50)...)
+	p.put(upTo(1000)...)
 	st := p.stream(store.StreamOptions{})
-	packed, err := st.Gzip(t.Context())
+	want := p.body(st)
+	for _, coding := range []store.Coding{store.CodingGzip, store.CodingZstd} {
+		packed, err := st.Content(t.Context(), coding)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := unpack(t, packed.Bytes(), coding)
+		if !bytes.Equal(plain, want) || packed.Size > int64(len(plain)/3) || packed.Size != int64(len(packed.Bytes())) {
+			t.Error(coding, packed.Size, len(plain))
+		}
+		again, err := p.stream(store.StreamOptions{}).Content(t.Context(), coding)
+		if err != nil || &again.Parts[0][0] != &packed.Parts[0][0] {
+			t.Error("not cached", err)
+		}
+	}
+}
+
+func unpack(t *testing.T, b []byte, coding store.Coding) []byte {
+	t.Helper()
+	var r io.Reader
+	var err error
+	if coding == store.CodingGzip {
+		r, err = gzip.NewReader(bytes.NewReader(b))
+	} else {
+		r, err = zstd.NewReader(bytes.NewReader(b))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	plain, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := io.ReadAll(z)
-	if err != nil || !bytes.Equal(plain, p.body(st)) || len(packed) > len(plain)/3 {
-		t.Error(len(packed), len(plain), err)
-	}
-	again, err := p.stream(store.StreamOptions{}).Gzip(t.Context())
-	if err != nil || &again[0] != &packed[0] {
-		t.Error("not cached", err)
-	}
+	return plain
 }
 
 func TestStreamIsRenderedOnceForManyReaders(t *testing.T) {
@@ -223,7 +250,9 @@ func TestStreamIsRenderedOnceForManyReaders(t *testing.T) {
 		wg.Go(func() {
 			st, err := p.store.Stream(context.Background(), p.coll, store.StreamOptions{})
 			if err == nil {
-				bodies[i], err = st.Body(context.Background())
+				var c store.Content
+				c, err = st.Content(context.Background(), store.CodingNone)
+				bodies[i] = c.Bytes()
 			}
 			if err != nil {
 				t.Error(err)
@@ -268,14 +297,22 @@ func BenchmarkStream(b *testing.B) {
 	b.Run("cached", func(b *testing.B) {
 		p.body(p.stream(store.StreamOptions{}))
 		for b.Loop() {
-			p.body(p.stream(store.StreamOptions{}))
+			p.content(p.stream(store.StreamOptions{}))
+		}
+	})
+	b.Run("changed", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			b.StopTimer()
+			p.put(i * 7 % members)
+			b.StartTimer()
+			p.content(p.stream(store.StreamOptions{}))
 		}
 	})
 	b.Run("build", func(b *testing.B) {
 		i := 0
 		for b.Loop() {
 			i++
-			p.body(p.stream(store.StreamOptions{Title: fmt.Sprint(i)}))
+			p.content(p.stream(store.StreamOptions{Title: fmt.Sprint(i)}))
 		}
 	})
 }

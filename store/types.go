@@ -177,6 +177,7 @@ type State struct {
 	Members  uint64    // number of members
 	Bytes    uint64    // sum of the sizes of their data
 	Modified time.Time // of the last change of a member
+	Removed  time.Time // of the last removal whose object is kept for feeds; zero: none
 
 	classes uint16 // length classes that may have rows, see index.go
 }
@@ -360,19 +361,55 @@ type Credential struct {
 	Hash      []byte         `cbor:"10,keyasint"`
 }
 
-// Feed is a collection served as one iCalendar stream at a secret address.
+// FeedSource is what a feed shows.
+type FeedSource uint8
+
+// The sources of feeds.
+const (
+	FeedCalendars FeedSource = iota // one or several collections
+	FeedGroup                       // the calendars of a group's resources
+	FeedBusy                        // the free-busy time of a principal: ical.ShowBusy of its calendars
+	FeedHours                       // the opening hours of a resource or organisation
+)
+
+// Feed is calendars served as one iCalendar stream at a secret address.
 type Feed struct {
-	ID         string        `cbor:"1,keyasint"` // public handle: first 12 hex digits of the secret's hash
-	Org        PrincipalID   `cbor:"2,keyasint"`
-	Collection CollectionID  `cbor:"3,keyasint"`
-	Name       string        `cbor:"4,keyasint"` // NAME in the address NAME.ics
-	Title      string        `cbor:"5,keyasint,omitempty"`
-	Show       ical.Show     `cbor:"6,keyasint"`
-	Refresh    time.Duration `cbor:"7,keyasint,omitempty"`
-	Created    time.Time     `cbor:"8,keyasint"`
-	Expires    time.Time     `cbor:"9,keyasint"`
-	LastUsed   time.Time     `cbor:"10,keyasint"` // to the hour
-	Key        []byte        `cbor:"11,keyasint"` // keys the opaque UIDs of a busy feed
+	ID          string         `cbor:"1,keyasint"` // public handle: first 12 hex digits of its first secret's hash
+	Org         PrincipalID    `cbor:"2,keyasint"`
+	Collection  CollectionID   `cbor:"3,keyasint"` // of FeedCalendars, the first; else 0
+	Name        string         `cbor:"4,keyasint"` // NAME in the address NAME.ics
+	Title       string         `cbor:"5,keyasint,omitempty"`
+	Show        ical.Show      `cbor:"6,keyasint"`
+	Refresh     time.Duration  `cbor:"7,keyasint,omitempty"`
+	Created     time.Time      `cbor:"8,keyasint"`
+	Expires     time.Time      `cbor:"9,keyasint"`
+	LastUsed    time.Time      `cbor:"10,keyasint"` // to the hour
+	Key         []byte         `cbor:"11,keyasint"` // keys the opaque UIDs of a busy feed
+	Modified    time.Time      `cbor:"12,keyasint"`
+	Source      FeedSource     `cbor:"13,keyasint,omitempty"`
+	More        []CollectionID `cbor:"14,keyasint,omitempty"` // of FeedCalendars, beside the first
+	Principal   PrincipalID    `cbor:"15,keyasint,omitempty"` // of the other sources
+	Window      *Window        `cbor:"16,keyasint,omitempty"` // nil: all time
+	Zone        string         `cbor:"17,keyasint,omitempty"` // IANA name; "": that of what it shows
+	Components  []string       `cbor:"18,keyasint,omitempty"` // empty: all
+	Private     ical.Private   `cbor:"19,keyasint,omitempty"`
+	Color       string         `cbor:"20,keyasint,omitempty"` // #RRGGBB; "": that of the first calendar's owner
+	URL         string         `cbor:"21,keyasint,omitempty"` // of a page for people
+	Description string         `cbor:"22,keyasint,omitempty"`
+	Rotated     time.Time      `cbor:"23,keyasint"` // when it got its present secret, if not at first
+}
+
+// Fetch is what is remembered of the fetches of a feed by one client with one
+// outcome.
+type Fetch struct {
+	First  time.Time `cbor:"1,keyasint"`
+	Last   time.Time `cbor:"2,keyasint"`
+	Client string    `cbor:"3,keyasint"` // family, such as google
+	Agent  string    `cbor:"4,keyasint"` // User-Agent, cut
+	Status int       `cbor:"5,keyasint"`
+	Form   string    `cbor:"6,keyasint,omitempty"` // what was asked for: ics, json, …
+	Bytes  int64     `cbor:"7,keyasint"`           // of the last answer's body
+	Count  uint64    `cbor:"8,keyasint"`
 }
 
 // Actor is who asks: made by Authenticate, or System. The zero Actor may

@@ -299,7 +299,7 @@ func TestSpecFaults(t *testing.T) {
 		"organisations: [{slug: a, tokens: [{id: a, kind: app, secret: s, grants: [read]}]}]":                   "needs a user",
 		"organisations: [{slug: a, tokens: [{id: a, kind: bearer, secret: s}]}]":                                "could do nothing",
 		"organisations: [{slug: a, tokens: [{id: a, kind: bearer, secret: s, grants: [read], expires: soon}]}]": "expires",
-		"organisations: [{slug: a, feeds: [{name: f}]}]":                                                        "needs secret, name and calendar",
+		"organisations: [{slug: a, feeds: [{name: f}]}]":                                                        "needs secret and name",
 		"organisations: [{slug: a, feeds: [{secret: s, name: f, calendar: a, refresh: 1s}]}]":                   "refresh",
 		"organisations: [{slug: a, feeds: [{secret: s, name: f/g, calendar: a, show: all}]}]":                   "show \"all\"",
 	} {

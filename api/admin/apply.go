@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -432,15 +432,14 @@ func (a *applier) feed(d *feedSpec) {
 }
 
 func (a *applier) putFeed(d *feedSpec) (string, error) {
-	owner, _, _ := strings.Cut(d.Calendar, "/")
-	c, _, err := findCalendar(&a.tx.View, d.Calendar)
+	want, _, err := d.shape().record(&a.tx.View)
 	if err != nil {
 		return "", err
 	}
-	if c.Org != a.org.ID {
-		return "", fmt.Errorf("%q is of another organisation", owner)
+	if want.Org != a.org.ID {
+		return "", errors.New("what it shows is of another organisation")
 	}
-	want := &store.Feed{Org: c.Org, Collection: c.ID, Name: d.Name, Title: text(d.Title), Show: d.show(), Created: a.s.now()}
+	want.Name, want.Created = d.Name, a.s.now()
 	want.Refresh, _ = parseRefresh(d.Refresh) // checked before
 	want.Expires, _ = parseInstant(d.Expires)
 	if a.expired(want.Expires) {
@@ -453,9 +452,28 @@ func (a *applier) putFeed(d *feedSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if have.Org == want.Org && have.Collection == want.Collection && have.Name == want.Name && have.Title == want.Title &&
-		have.Show == want.Show && have.Refresh == want.Refresh && have.Expires.Equal(want.Expires) {
+	if have.Org != want.Org {
+		return "", fmt.Errorf("feed: %w", store.ErrExists)
+	}
+	if sameFeed(have, want) {
 		return Unchanged, nil
 	}
-	return "changed", a.tx.PutFeed(want, d.Secret)
+	want.ID = have.ID // its secret may be another by now
+	return "changed", a.tx.UpdateFeed(want)
+}
+
+// sameFeed compares what a file can say.
+func sameFeed(have, want *store.Feed) bool {
+	x, y := *have, *want
+	for _, f := range []*store.Feed{&x, &y} {
+		f.ID, f.Key, f.Created, f.Modified, f.LastUsed, f.Rotated = "", nil, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		f.Expires = f.Expires.UTC()
+		if len(f.More) == 0 {
+			f.More = nil
+		}
+		if len(f.Components) == 0 {
+			f.Components = nil
+		}
+	}
+	return reflect.DeepEqual(x, y)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"daybook/ical"
 	"daybook/store"
 )
 
@@ -71,14 +70,22 @@ type tokenSpec struct {
 }
 
 type feedSpec struct {
-	Line     int     `yaml:"-"`
-	Secret   string  `yaml:"secret"`
-	Name     string  `yaml:"name"`
-	Calendar string  `yaml:"calendar"`
-	Show     *string `yaml:"show"`
-	Title    *string `yaml:"title"`
-	Refresh  *string `yaml:"refresh"` // a duration such as 6h
-	Expires  *string `yaml:"expires"`
+	Line      int     `yaml:"-"`
+	Secret    string  `yaml:"secret"`
+	Name      string  `yaml:"name"`
+	Calendar  string  `yaml:"calendar"` // one more of Calendars
+	Refresh   *string `yaml:"refresh"`  // a duration such as 6h
+	Expires   *string `yaml:"expires"`
+	FeedShape `yaml:",inline"`
+}
+
+// shape gives the shape with the one calendar among the others.
+func (d *feedSpec) shape() *FeedShape {
+	s := d.FeedShape
+	if d.Calendar != "" {
+		s.Calendars = append([]string{d.Calendar}, s.Calendars...)
+	}
+	return &s
 }
 
 // Fault is one thing wrong with the file of apply.
@@ -235,9 +242,10 @@ func (t *tokenSpec) check(f *Faults, seen uniques) {
 }
 
 func (d *feedSpec) check(f *Faults, seen uniques) {
-	if d.Secret == "" || d.Name == "" || d.Calendar == "" {
-		f.add(d.Line, "a feed needs secret, name and calendar")
+	if d.Secret == "" || d.Name == "" {
+		f.add(d.Line, "a feed needs secret and name")
 	}
+	f.err(d.Line, "feed", d.shape().check())
 	if first, ok := seen["feed\x00"+d.Secret]; ok && d.Secret != "" {
 		f.add(d.Line, "the secret of feed %q is used twice, first at line %d", d.Name, first)
 	}
@@ -245,9 +253,7 @@ func (d *feedSpec) check(f *Faults, seen uniques) {
 	if d.Name != feedName(d.Name) {
 		f.add(d.Line, "feed name %q: letters, digits, - and _ are accepted", d.Name)
 	}
-	_, err := parseShow(text(d.Show))
-	f.err(d.Line, "feed", err)
-	_, err = parseRefresh(d.Refresh)
+	_, err := parseRefresh(d.Refresh)
 	f.err(d.Line, "refresh", err)
 	_, err = parseInstant(d.Expires)
 	f.err(d.Line, "expires", err)
@@ -325,12 +331,4 @@ func id(s *string) uuid.UUID {
 		return uuid.Nil
 	}
 	return u
-}
-
-func (d *feedSpec) show() ical.Show {
-	s, err := parseShow(text(d.Show))
-	if err != nil {
-		return ical.ShowBusy // checked before; the least telling
-	}
-	return s
 }

@@ -270,7 +270,7 @@ type Exported struct {
 func exportCalendar(ctx context.Context, s *Service, req ExportCalendar, st *Stream) (Exported, error) {
 	res := Exported{Calendar: req.Calendar}
 	var objects [][]byte
-	opt := ical.FeedOptions{Show: ical.ShowFull, Now: s.now()}
+	opt := ical.FeedOptions{Show: ical.ShowFull, Private: ical.PrivateShown, Now: s.now()}
 	err := s.Store.View(ctx, func(v *store.View) error {
 		objects = objects[:0]
 		c, p, err := findCalendar(v, req.Calendar)

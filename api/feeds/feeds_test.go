@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -26,6 +27,9 @@ const (
 	busySecret  = "busy-secret-0123456789-0123456789"
 	titleSecret = "titles-secret-0123456789-012345678"
 	oldSecret   = "expired-secret-0123456789-0123456"
+
+	hoursSecret  = "hours-secret-0123456789-0123456789"
+	windowSecret = "window-secret-0123456789-012345678"
 )
 
 type place struct {
@@ -40,6 +44,9 @@ type place struct {
 func (p *place) now() time.Time       { return *p.clock.Load() }
 func (p *place) setClock(t time.Time) { p.clock.Store(&t) }
 
+// later moves the clock on: within the second of a change no date is sent.
+func (p *place) later(d time.Duration) { p.setClock(p.now().Add(d)) }
+
 func newPlace(t testing.TB) *place {
 	p := &place{TB: t, log: &bytes.Buffer{}}
 	p.setClock(time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC))
@@ -49,7 +56,7 @@ func newPlace(t testing.TB) *place {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	p.store = s
-	h, err := New(Options{Store: s, Log: slog.New(slog.NewTextHandler(p.log, nil)), Metrics: prometheus.NewRegistry()})
+	h, err := New(Options{Store: s, Log: slog.New(slog.NewTextHandler(p.log, nil)), Metrics: prometheus.NewRegistry(), Now: p.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +65,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.put("a", "DTSTART;TZID=Europe/Berlin:20270301T090000", "DTEND;TZID=Europe/Berlin:20270301T100000", "SUMMARY:Tea with Bob", "DESCRIPTION:private words", "X-SECRET:1")
+	p.later(time.Minute)
 	return p
 }
 
@@ -66,7 +74,7 @@ func (p *place) fill(tx *store.Tx) error {
 	if err := tx.CreatePrincipal(org); err != nil {
 		return err
 	}
-	ada := &store.Principal{Kind: store.KindStaff, Name: "ada", DisplayName: "Ada Noor", Org: org.ID, Color: "#FF0000"}
+	ada := &store.Principal{Kind: store.KindStaff, Name: "ada", UUID: uuid.MustParse("0197f3c2-0000-7000-8000-0000000000a1"), DisplayName: "Ada Noor", Org: org.ID, Color: "#FF0000"}
 	if err := tx.CreatePrincipal(ada); err != nil {
 		return err
 	}
@@ -77,20 +85,25 @@ func (p *place) fill(tx *store.Tx) error {
 	p.coll = c.ID
 	for secret, f := range map[string]*store.Feed{
 		fullSecret: {Name: "ada", Show: ical.ShowFull, Refresh: 30 * time.Minute}, busySecret: {Name: "ada", Show: ical.ShowBusy},
-		titleSecret: {Name: "ada", Title: "Ada's titles", Show: ical.ShowTitles}, oldSecret: {Name: "ada", Expires: p.now().Add(-time.Hour)},
+		windowSecret: {Name: "ada", Window: &store.Window{Past: 1, Future: 30}}, titleSecret: {Name: "ada", Title: "Ada's titles", Show: ical.ShowTitles}, oldSecret: {Name: "ada", Expires: p.now().Add(-time.Hour)},
 	} {
-		f.Org, f.Collection = org.ID, c.ID
+		f.Org, f.Collection, f.Key = org.ID, c.ID, []byte("the key of a test")
 		if err := tx.PutFeed(f, secret); err != nil {
 			return err
 		}
 	}
-	return nil
+	return tx.PutFeed(&store.Feed{Org: org.ID, Name: "open", Source: store.FeedHours, Principal: ada.ID, Window: &store.Window{Past: 7, Future: 30}}, hoursSecret)
 }
 
 func (p *place) put(uid string, lines ...string) {
 	p.Helper()
-	text := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//T//T//EN\r\nBEGIN:VEVENT\r\nUID:" + uid + "\r\nDTSTAMP:20270101T000000Z\r\n" +
-		strings.Join(lines, "\r\n") + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	p.object(uid, "BEGIN:VEVENT\r\nUID:"+uid+"\r\nDTSTAMP:20270101T000000Z\r\n"+strings.Join(lines, "\r\n")+"\r\nEND:VEVENT\r\n")
+}
+
+// object stores components under a UID.
+func (p *place) object(uid, components string) {
+	p.Helper()
+	text := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//T//T//EN\r\n" + components + "END:VCALENDAR\r\n"
 	o, err := ical.ParseResource([]byte(text), ical.Limits{})
 	if err != nil {
 		p.Fatal(err)
@@ -99,11 +112,15 @@ func (p *place) put(uid string, lines ...string) {
 	if err != nil {
 		p.Fatal(err)
 	}
-	err = p.store.Update(p.Context(), func(tx *store.Tx) error {
+	p.update(func(tx *store.Tx) error {
 		_, err := tx.PutObject(store.Put{Actor: store.System(), Collection: p.coll, Name: uid + ".ics", Object: prepared})
 		return err
 	})
-	if err != nil {
+}
+
+func (p *place) update(fn func(*store.Tx) error) {
+	p.Helper()
+	if err := p.store.Update(p.Context(), fn); err != nil {
 		p.Fatal(err)
 	}
 }

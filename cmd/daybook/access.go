@@ -126,50 +126,6 @@ func (a *app) revokeCommand(what, short string) *cobra.Command {
 	}
 }
 
-func (a *app) feedCommand() *cobra.Command {
-	list := organisationFlag(listCommand(a, "List feeds", "feed.list", ofOrganisation,
-		[]string{"ID", "ORGANISATION", "CALENDAR", "NAME", "SHOW", "EXPIRES", "LAST USED"},
-		func(f admin.Feed) []string {
-			return []string{f.ID, f.Organisation, f.Calendar, f.Name, f.Show, day(f.Expires), hour(f.LastUsed)}
-		}))
-	return group("feed", "Create, list and revoke feeds", a.feedCreateCommand(), list, a.revokeCommand("feed", "Revoke a feed"))
-}
-
-func (a *app) feedCreateCommand() *cobra.Command {
-	req := admin.CreateFeed{}
-	var expires string
-	c := &cobra.Command{
-		Use: "create CALENDAR", Short: "Create a feed of a calendar and show its link", Args: cobra.ExactArgs(1),
-		Long: "Create a feed of PRINCIPAL/CALENDAR, or of a principal's own calendar. Whoever has the link can read it: the link is shown this once.",
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			req.Calendar = args[0]
-			if req.Expires, err = expiry(expires, time.Now()); err != nil {
-				return err
-			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Feed](ctx, s, "feed.create", req, nil)
-				if err != nil {
-					return err
-				}
-				link := baseURL(s.config, listenAddress(s.config)) + res.Path
-				return a.show(struct {
-					admin.Feed
-					URL string `json:"url"`
-				}{res, link}, func(w io.Writer) {
-					fmt.Fprintf(w, "Feed %s of %s (%s), shown this once:\n%s\n", res.ID, res.Calendar, res.Show, link)
-				})
-			})
-		},
-	}
-	f := c.Flags()
-	f.StringVar(&req.Show, "show", "full", "full, titles, busy")
-	f.StringVar(&req.Name, "name", "", "name of the file in the link (the principal's)")
-	f.StringVar(&req.Title, "title", "", "title of the calendar for subscribers")
-	f.DurationVar(&req.Refresh, "refresh", 0, "how often subscribers are asked to look again")
-	f.StringVar(&expires, "expires", "", "a day (2027-01-31) or a time from now (90d)")
-	return c
-}
-
 // expiry reads a day or a duration from now.
 func expiry(s string, now time.Time) (time.Time, error) {
 	if s == "" {

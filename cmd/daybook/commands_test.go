@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"daybook/api/admin"
 )
@@ -169,11 +170,22 @@ func TestAccessCommands(t *testing.T) {
 			t.Errorf("%+v", tokens)
 		}
 		feed := must[admin.Feed](t, data, "feed", "create", "admin", "--show", "busy")
-		if !strings.HasPrefix(feed.Path, "/feeds/") || feed.Calendar != "admin/calendar" {
+		if !strings.HasPrefix(feed.Path, "/feeds/") || feed.Shows() != "admin/calendar" {
 			t.Errorf("%+v", feed)
 		}
 		if feeds := must[[]admin.Feed](t, data, "feed", "list"); len(feeds) != 1 || feeds[0].Path != "" || feeds[0].Show != "busy" {
 			t.Errorf("%+v", feeds)
+		}
+		again := must[admin.Feed](t, data, "feed", "rotate", feed.ID, "--grace", "2d")
+		if again.ID != feed.ID || again.Path == feed.Path || len(again.Former) != 1 {
+			t.Errorf("%+v", again)
+		}
+		shown := must[admin.Feed](t, data, "feed", "show", feed.ID)
+		if shown.Path != "" || len(shown.Former) != 1 || shown.Rotated.IsZero() || shown.Private != "busy" {
+			t.Errorf("%+v", shown)
+		}
+		if r := command(t, data, "feed", "show", feed.ID); r.code != 0 || !strings.Contains(r.out, "admin/calendar") || !strings.Contains(r.out, "Former link") {
+			t.Errorf("%+v", r)
 		}
 		must[admin.ByID](t, data, "feed", "revoke", feed.ID)
 		if r := command(t, data, "feed", "revoke", feed.ID); r.code != exitFailed {
@@ -211,6 +223,50 @@ func TestApplyIsIdempotent(t *testing.T) {
 		if len(all) != 2 || all[1].Alias != 7 || all[1].Length != "PT50M" || all[1].MaxAhead != "P60D" || all[1].BufferAfter != "PT10M" ||
 			!slices.Equal(all[1].Resources, []string{"ada", "room-1"}) || all[0].Length != "PT30M" || !all[0].Confirm || !all[0].Active {
 			t.Errorf("%+v", all)
+		}
+	})
+}
+
+func TestApplyMakesEverySortOfFeed(t *testing.T) {
+	both(t, func(t *testing.T, data string) {
+		const file = `organisations:
+  - slug: demo
+    resources:
+      - {kind: room, name: r1}
+      - {kind: room, name: r2}
+    feeds:
+      - {secret: secret-of-both-rooms, name: rooms, calendar: r1, calendars: [r2], show: titles, private: hidden, past_days: 7, future_days: 60,
+         components: [vevent], title: Rooms, description: Both, zone: Europe/Vienna, color: "#112233", url: "https://example.com/", refresh: 2h}
+      - {secret: secret-of-busy-time, name: busy, free_busy: r1}
+      - {secret: secret-of-the-hours, name: hours, hours: demo, expires: 2999-01-01}
+`
+		if r := commandIn(t, file, data, "apply", "-"); r.code != 0 {
+			t.Fatalf("%+v", r)
+		}
+		again := commandIn(t, file, data, "apply", "-", "--json")
+		if again.code != 0 || !strings.Contains(again.out, `"changed":0`) && !strings.Contains(again.out, `"changed": 0`) {
+			t.Errorf("%+v", again)
+		}
+		for _, f := range must[[]admin.Feed](t, data, "feed", "list") {
+			switch f.Name {
+			case "rooms":
+				if f.Shows() != "r1/calendar, r2/calendar" || f.Show != "titles" || f.Private != "hidden" || *f.Past != 7 || *f.Future != 60 ||
+					f.Components[0] != "VEVENT" || f.Zone != "Europe/Vienna" || f.Refresh != 2*time.Hour {
+					t.Errorf("%+v", f)
+				}
+			case "busy":
+				if f.FreeBusy != "r1" {
+					t.Errorf("%+v", f)
+				}
+			case "hours":
+				if f.Hours != "demo" {
+					t.Errorf("%+v", f)
+				}
+			}
+		}
+		bad := commandIn(t, strings.ReplaceAll(file, "hours: demo", "hours: demo, group: r1"), data, "apply", "-")
+		if bad.code == 0 || !strings.Contains(bad.out+bad.errout, "shows one of") {
+			t.Errorf("%+v", bad)
 		}
 	})
 }

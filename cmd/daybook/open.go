@@ -86,6 +86,10 @@ func openStore(ctx context.Context, c *configs.Config, o store.Options) (*store.
 	o.Path = databasePath(c)
 	o.Horizon = c.Horizon
 	o.LoginBurst = c.LoginAttempts
+	o.StreamCache = int64(c.FeedCache)
+	if o.KeepRemoved = c.FeedCancelled; o.KeepRemoved == 0 {
+		o.KeepRemoved = -1 // the store's 0 is its default
+	}
 	s, err := store.Open(ctx, o)
 	return s, explain(c, err)
 }
