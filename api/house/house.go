@@ -92,6 +92,7 @@ func (s *service) routes() []rest.Route {
 		s.serviceRoutes(),
 		s.grantRoutes(),
 		s.credentialRoutes(),
+		s.feedRoutes(),
 		s.jobRoutes(),
 		s.hoursRoutes(),
 		s.openingHoursRoutes(),
