@@ -290,8 +290,12 @@ func (in *feedFields) apply(d *desk, f *store.Feed) error {
 		}
 	}
 	for _, x := range []field[string, string]{
-		{"name", in.Name, &f.Name}, {"title", in.Title, &f.Title}, {"description", in.Description, &f.Description},
-		{"zone", in.Zone, &f.Zone}, {"color", in.Color, &f.Color}, {"page_url", in.Page, &f.URL},
+		{"name", in.Name, &f.Name},
+		{"title", in.Title, &f.Title},
+		{"description", in.Description, &f.Description},
+		{"zone", in.Zone, &f.Zone},
+		{"color", in.Color, &f.Color},
+		{"page_url", in.Page, &f.URL},
 	} {
 		if x.from.Present() {
 			*x.to = x.from.Or("")
