@@ -2,9 +2,12 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"daybook/ical"
 	"daybook/ical/span"
@@ -14,12 +17,6 @@ import (
 // it, and a block that must not overlap is checked against it.
 
 const (
-	maxBuffer = 24 * time.Hour // a longer X-DAYBOOK-BUFFER- counts as this
-
-	propBufferPrefix = "X-DAYBOOK-BUFFER-"
-	propBufferBefore = propBufferPrefix + "BEFORE"
-	propBufferAfter  = propBufferPrefix + "AFTER"
-
 	// maxTakenAhead is how far series without end are expanded to see whether
 	// time is taken for ever.
 	maxTakenAhead = 10 * 366 * day
@@ -27,7 +24,7 @@ const (
 
 // Taken reports whether any of the span is busy for a resource or organisation:
 // by an instance, neither transparent nor cancelled, of its own calendar, widened
-// by its buffers, or of its organisation's calendar. A zero End stands for ever;
+// by its buffers, of its organisation's calendar, or by a hold. A zero End stands for ever;
 // a block without end takes all time from its start. Inside of an Update it sees
 // the writes before it. ErrNotFound; ErrInvalid for a principal without a
 // calendar of its own and for an empty span.
@@ -38,6 +35,9 @@ func (v *View) Taken(resource PrincipalID, w span.Span) (bool, error) {
 	owners, err := v.timeOwners(resource)
 	if err != nil {
 		return false, err
+	}
+	if len(v.holdsOn(resource, w)) > 0 {
+		return true, nil
 	}
 	for i, owner := range owners {
 		c, err := v.Calendar(owner)
@@ -75,17 +75,11 @@ func (v *View) takenSpan(c CollectionID, w span.Span, zone *ical.Zone, buffers b
 		return false, err
 	}
 	from, to := windowSeconds(w)
-	for _, r := range rows { // before any body is read for its buffers
-		if r.Start < to && r.End > from {
-			return true, nil
-		}
-	}
 	for _, r := range rows {
-		b, err := v.buffer(r.Object)
-		if err != nil {
-			return false, err
+		if !buffers {
+			r.Before, r.After = 0, 0
 		}
-		if r.Start-int64(b.before/time.Second) < to && r.End+int64(b.after/time.Second) > from {
+		if r.Start-r.Before < to && r.End+r.After > from {
 			return true, nil
 		}
 	}
@@ -99,25 +93,72 @@ func (v *View) busyTime(src *openingsSource, w span.Span, buffers bool) ([]span.
 	if err != nil {
 		return nil, err
 	}
-	known := map[ObjectID]buffer{}
 	out := make([]span.Span, 0, len(rows))
 	for _, r := range rows {
-		var b buffer
-		if buffers {
-			var ok bool
-			if b, ok = known[r.Object]; !ok {
-				if b, err = v.buffer(r.Object); err != nil {
-					return nil, err
-				}
-				known[r.Object] = b
-			}
+		if !buffers {
+			r.Before, r.After = 0, 0
 		}
-		out = append(out, span.Span{
-			Start: time.Unix(r.Start, 0).UTC().Add(-b.before),
-			End:   time.Unix(r.End, 0).UTC().Add(b.after),
-		})
+		out = append(out, span.Span{Start: time.Unix(r.Start-r.Before, 0).UTC(), End: time.Unix(r.End+r.After, 0).UTC()})
 	}
 	return out, nil
+}
+
+// BusyTime is time of a resource that is taken, and by what.
+type BusyTime struct {
+	span.Span                   // of the instance or hold itself
+	Before, After time.Duration // what it takes beside
+	Owner         PrincipalID   // whose calendar it is in: the resource or its organisation
+	Hold          uuid.UUID     // uuid.Nil: an instance
+	Row           Row           // of an instance
+	Service       ServiceMark   // that was booked
+}
+
+// BusyTimes gives what Taken looks at, ordered by start: all that takes any of
+// the span, with its buffers. The span has a start and an end. Errors as for
+// Taken.
+func (v *View) BusyTimes(resource PrincipalID, w span.Span) ([]BusyTime, error) {
+	if w.Start.IsZero() || w.Empty() {
+		return nil, fmt.Errorf("busy time: %w: a span without a beginning or an end", ErrInvalid)
+	}
+	scope, err := v.openingsScope(resource)
+	if err != nil {
+		return nil, fmt.Errorf("busy time of principal %d: %w", resource, err)
+	}
+	from, to := windowSeconds(w)
+	var out []BusyTime
+	for _, src := range scope.sources() {
+		rows, err := v.busyRows(src.collection.ID, w, src.zone, src == &scope.own)
+		if err != nil {
+			return nil, fmt.Errorf("busy time of principal %d: %w", resource, err)
+		}
+		for _, r := range rows {
+			if src != &scope.own {
+				r.Before, r.After = 0, 0
+			}
+			if r.Start-r.Before < to && r.End+r.After > from {
+				out = append(out, busyTimeOf(src.collection.Owner, r))
+			}
+		}
+	}
+	for _, t := range v.holdsOn(resource, w) {
+		out = append(out, BusyTime{
+			Span:   span.Span{Start: time.Unix(t.start, 0).UTC(), End: time.Unix(t.end, 0).UTC()},
+			Before: time.Duration(t.before) * time.Second, After: time.Duration(t.after) * time.Second,
+			Owner: resource, Hold: t.id, Service: t.service,
+		})
+	}
+	slices.SortStableFunc(out, func(a, b BusyTime) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Row.Object, b.Row.Object), bytes.Compare(a.Hold[:], b.Hold[:]))
+	})
+	return out, nil
+}
+
+func busyTimeOf(owner PrincipalID, r Row) BusyTime {
+	return BusyTime{
+		Span:   span.Span{Start: time.Unix(r.Start, 0).UTC(), End: time.Unix(r.End, 0).UTC()},
+		Before: time.Duration(r.Before) * time.Second, After: time.Duration(r.After) * time.Second,
+		Owner: owner, Row: r, Service: r.Service,
+	}
 }
 
 // busyRows gives the instances that take time of the window, in no promised
@@ -133,7 +174,7 @@ func (v *View) busyRows(c CollectionID, w span.Span, zone *ical.Zone, buffers bo
 	from, to := windowSeconds(w)
 	var out []Row
 	add := func(r Row) {
-		if r.Flags.Kind() != "VEVENT" || r.Flags.Busy() == ical.BusyFree || r.Start >= r.End {
+		if !r.TakesTime() {
 			return
 		}
 		if r.Flags&rowOpenEnded != 0 {
@@ -178,37 +219,4 @@ func (v *View) eachEndlessBlock(c CollectionID, at int64, zone *ical.Zone, fn fu
 		}
 	}
 	return nil
-}
-
-// buffer is the time that an event takes beside its own.
-type buffer struct{ before, after time.Duration }
-
-// buffer reads the buffers of an object: the longest of its components.
-func (v *View) buffer(id ObjectID) (b buffer, err error) {
-	data, err := v.Data(id)
-	if err != nil || !bytes.Contains(data, []byte(propBufferPrefix)) {
-		return b, err
-	}
-	o, err := ical.Parse(data, ical.Limits{})
-	if err != nil {
-		return b, nil //nolint:nilerr // Check's to report; the event's own time still counts
-	}
-	for _, c := range o.Main() {
-		b.before = max(b.before, bufferLength(c, propBufferBefore))
-		b.after = max(b.after, bufferLength(c, propBufferAfter))
-	}
-	return b, nil
-}
-
-// bufferLength reads a duration between nothing and maxBuffer.
-func bufferLength(c *ical.Component, name string) time.Duration {
-	l := c.Line(name)
-	if l == nil {
-		return 0
-	}
-	days, exact, err := ical.ParseDuration(l.Value)
-	if err != nil || days < 0 || exact < 0 {
-		return 0
-	}
-	return min(time.Duration(min(days, 1))*24*time.Hour+min(exact, maxBuffer), maxBuffer)
 }

@@ -13,7 +13,7 @@ import (
 
 // Problem is one finding of Check.
 type Problem struct {
-	Kind    string // pages, records, data, members, changes, holders, external ids, identities, instances, states, directory, journal
+	Kind    string // pages, records, data, members, changes, holders, external ids, identities, instances, states, directory, journal, holds
 	Where   string // principal/collection/name or object number, as far as known
 	Message string
 }
@@ -99,7 +99,9 @@ var checked = []struct {
 	{tableRows, "instances"},
 	{tableEndless, "instances"},
 	{tableDense, "instances"},
+	{tableHours, "instances"},
 	{tableFeedIDs, "directory"},
+	{tableHoldTimes, "holds"},
 }
 
 func (c *checker) run(v *View) error {
@@ -163,6 +165,14 @@ func (c *checker) directory() error {
 		if err := decodeRecord(b, &Webhook{}); err != nil {
 			c.problem("records", "webhook", "%v", err)
 		}
+	})
+	c.v.scan(tableHolds, func(_, b []byte) {
+		h := &Hold{}
+		if err := decodeRecord(b, h); err != nil {
+			c.problem("records", "hold", "%v", err)
+			return
+		}
+		maps.Copy(c.want, h.derived())
 	})
 	c.v.scan(tableGone, func(k, _ []byte) {
 		c.states[CollectionID(u32(k[1:]))] = &State{}
@@ -355,6 +365,9 @@ func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
 	})
 	if p.flags&(factDense|factUndated) != 0 {
 		c.want[string(newKey(tableDense).collection(b.Collection).object(f.ID))] = p.dense()
+	}
+	if p.hours != nil {
+		c.want[string(hoursKey(b.Collection, f.ID))] = p.hours
 	}
 	if p.flags&factEndless != 0 {
 		c.want[string(newKey(tableEndless).collection(b.Collection).object(f.ID))] = key(nil).u64(uint64(p.until))

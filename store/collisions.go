@@ -7,16 +7,20 @@ import (
 	"sort"
 	"time"
 
+	"github.com/google/uuid"
+
 	"daybook/ical/span"
 )
 
-// Collision is an instance that takes time which somebody else wants too.
+// Collision is an instance or a hold that takes time which somebody else wants
+// too.
 type Collision struct {
 	Owner PrincipalID // of the calendar that it is in
-	Row   Row         // Start and End are instants, without buffers
+	Row   Row         // Start and End are instants, without buffers; a hold has nothing else
+	Hold  uuid.UUID   // uuid.Nil: an instance
 }
 
-// Collisions gives the instances that take time of the spans from a resource or
+// Collisions gives the instances and holds that take time of the spans from a resource or
 // organisation, in order of their start, at most limit of them: those that
 // Taken tells of. except is an object that does not count (0: all do), such as
 // the one that is being moved. The spans are ordered by their start; a zero End
@@ -48,6 +52,12 @@ func (v *View) Collisions(resource PrincipalID, spans []span.Span, except Object
 			return nil, fmt.Errorf("collisions of principal %d: %w", resource, err)
 		}
 		out = append(out, found...)
+	}
+	meets := meeting(spans)
+	for _, t := range v.holdsOn(resource, w) {
+		if meets(t.start-t.before, t.end+t.after) {
+			out = append(out, Collision{Owner: resource, Row: Row{Start: t.start, End: t.end}, Hold: t.id})
+		}
 	}
 	slices.SortFunc(out, func(a, b Collision) int {
 		return cmp.Or(cmp.Compare(a.Row.Start, b.Row.Start), cmp.Compare(a.Row.Object, b.Row.Object), cmp.Compare(a.Row.RecurrenceID, b.Row.RecurrenceID))
@@ -89,7 +99,6 @@ func (v *View) collisionsIn(owner PrincipalID, w span.Span, spans []span.Span, e
 		return nil, err
 	}
 	meets := meeting(spans)
-	known := map[ObjectID]buffer{}
 	var out []Collision
 	for _, r := range rows {
 		if r.Object == except {
@@ -97,17 +106,10 @@ func (v *View) collisionsIn(owner PrincipalID, w span.Span, spans []span.Span, e
 		}
 		start, end := r.Start, r.End
 		if buffers {
-			b, ok := known[r.Object]
-			if !ok {
-				if b, err = v.buffer(r.Object); err != nil {
-					return nil, err
-				}
-				known[r.Object] = b
-			}
-			start, end = start-int64(b.before/time.Second), end+int64(b.after/time.Second)
+			start, end = start-r.Before, end+r.After
 		}
 		if meets(start, end) {
-			out = append(out, Collision{owner, r})
+			out = append(out, Collision{Owner: owner, Row: r})
 		}
 	}
 	return out, nil

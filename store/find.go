@@ -158,10 +158,11 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 		return nil // it is served as bytes and reported by check
 	}
 	o.SetCounted(counted)
+	booked := bookingOf(o)
 	var last Row
 	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone, Max: most, Work: expandWork}
 	err = o.EachInstance(ask, func(i *ical.Instance) bool {
-		r := rowOf(o, i)
+		r := rowOf(o, i, booked)
 		if r.Start < since {
 			return true
 		}

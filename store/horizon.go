@@ -109,6 +109,7 @@ func (tx *Tx) reindex(r *reindexed) error {
 	if err := tx.replaceRows(f, p); err != nil {
 		return err
 	}
+	tx.next(metaRemade)
 	tx.put(factsKey(f.ID), packFacts(f))
 	return nil
 }
@@ -117,20 +118,37 @@ func (tx *Tx) reindex(r *reindexed) error {
 func (tx *Tx) replaceRows(f *facts, p *Prepared) error {
 	old := *f
 	f.rows, f.flags = p.packed, p.flags
+	// Mostly rows are added behind those that are there, which then stay.
+	added := len(old.rows) > 0 && old.flags == p.flags && bytes.HasPrefix(p.packed, old.rows)
+	had, err := countRows(f.ID, old.rows)
+	if err != nil {
+		return err
+	}
 	for _, b := range f.Bindings {
-		if err := tx.unindexIn(b.Collection, &old); err != nil {
-			return err
+		if !added {
+			if err := tx.unindexIn(b.Collection, &old); err != nil {
+				return err
+			}
 		}
 		st, err := tx.State(b.Collection)
 		if err != nil {
 			return err
 		}
-		if err := tx.indexIn(b.Collection, f.ID, p, false, &st.classes); err != nil {
+		if err := tx.indexIn(b.Collection, f.ID, p, added, &st.classes); err != nil {
 			return err
+		}
+		if added {
+			tx.count(metaRows, int64(len(p.rows)-had))
 		}
 		tx.put(stateKey(b.Collection), packState(&st))
 	}
 	return nil
+}
+
+// countRows counts packed rows.
+func countRows(o ObjectID, packed []byte) (n int, err error) {
+	err = rowKeys(0, o, packed, func(int, byte, key) { n++ })
+	return n, err
 }
 
 // metaReindexed is how far rows have been made anew for other time zone data:

@@ -66,6 +66,8 @@ func appendStart(k key, sec int64) key {
 	return append(k, byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
+func startOf(b []byte) int64 { return int64(uint64(b[0])<<32|uint64(u32(b[1:5]))) - rowBias }
+
 func rowKey(c CollectionID, class byte, start int64, o ObjectID, twin uint16) key {
 	k := appendStart(append(newKey(tableRows).collection(c), class), start).object(o)
 	if twin > 0 { // another instance of the same object at the same time
@@ -80,9 +82,12 @@ func rowKey(c CollectionID, class byte, start int64, o ObjectID, twin uint16) ke
 const rowKeyPrefix = 1 + 4 + 1 // table, collection, class
 
 func packRow(r *Row) []byte {
-	p := packer(binary.BigEndian.AppendUint16(make([]byte, 0, 12), uint16(r.Flags))).uint(uint64(r.End - r.Start))
-	if r.RecurrenceID != r.Start {
+	p := packer(binary.BigEndian.AppendUint16(make([]byte, 0, 32), uint16(r.Flags))).uint(uint64(r.End - r.Start))
+	if r.RecurrenceID != r.Start || r.Flags&rowBooked != 0 {
 		p = p.int(r.RecurrenceID - r.Start)
+	}
+	if r.Flags&rowBooked != 0 {
+		p = p.uint(uint64(r.Before)).uint(uint64(r.After)).raw(key(nil).u64(uint64(r.Service)))
 	}
 	return p
 }
@@ -92,13 +97,18 @@ func unpackRow(k, b []byte) (Row, error) {
 		return Row{}, fmt.Errorf("%w: instance", errCodec)
 	}
 	s := k[rowKeyPrefix:]
-	n := uint64(s[0])<<32 | uint64(u32(s[1:5]))
 	u := unpacker{b: b[2:]}
-	r := Row{Object: ObjectID(u64(s[5:13])), Flags: RowFlags(binary.BigEndian.Uint16(b)), Start: int64(n) - rowBias}
+	r := Row{Object: ObjectID(u64(s[5:13])), Flags: RowFlags(binary.BigEndian.Uint16(b)), Start: startOf(s)}
 	r.End = r.Start + int64(u.uint())
 	r.RecurrenceID = r.Start
 	if len(u.b) > 0 {
 		r.RecurrenceID += u.int()
+	}
+	if r.Flags&rowBooked != 0 {
+		r.Before, r.After = int64(u.uint()), int64(u.uint())
+		if b := u.take(8); b != nil {
+			r.Service = ServiceMark(u64(b))
+		}
 	}
 	return r, u.err("instance")
 }
@@ -116,6 +126,7 @@ type Prepared struct {
 	until  int64 // rows of an endless set reach up to here
 
 	external []byte // hash of the external id; nil: none
+	hours    []byte // row of the list of hours; nil: it is none
 }
 
 // Object gives the iCalendar object.
@@ -147,7 +158,8 @@ func (s *Store) indexUntil() int64 {
 // index makes the rows.
 func (p *Prepared) index(until int64) {
 	x := p.object.Extent()
-	p.rows, p.flags, p.until, p.external = nil, 0, until, externalOf(p.object)
+	p.rows, p.flags, p.until, p.external, p.hours = nil, 0, until, externalOf(p.object), hoursOf(p.object)
+	booked := bookingOf(p.object)
 	if x.Undated {
 		p.flags |= factUndated
 	}
@@ -157,7 +169,7 @@ func (p *Prepared) index(until int64) {
 		ask.Window.End = time.Unix(until, 0).UTC()
 	}
 	err := p.object.EachInstance(ask, func(i *ical.Instance) bool {
-		p.rows = append(p.rows, rowOf(p.object, i))
+		p.rows = append(p.rows, rowOf(p.object, i, booked))
 		return len(p.rows) <= maxRows
 	})
 	var limit *ical.LimitError
@@ -180,7 +192,7 @@ func (p *Prepared) spread(places int) *Prepared {
 	return &q
 }
 
-func rowOf(o *ical.Object, i *ical.Instance) Row {
+func rowOf(o *ical.Object, i *ical.Instance, booked booking) Row {
 	r := Row{Start: i.Start.Unix(), End: i.End.Unix()}
 	switch i.Form {
 	case ical.Floating, ical.Date:
@@ -216,6 +228,7 @@ func rowOf(o *ical.Object, i *ical.Instance) Row {
 			r.Flags |= RowFlags(n) << rowKindShift
 		}
 	}
+	r.describe(booked)
 	return r
 }
 
@@ -317,14 +330,22 @@ func rowKeys(c CollectionID, o ObjectID, packed []byte, yield func(i int, class 
 
 // indexIn writes the object's rows and lists in one collection; classes gains
 // what the collection's state must know. Where rows with the same keys are
-// there already, only those that say something else are written.
+// there already, only those that say something else are written. The days
+// whose openings that changes are taken away.
 func (tx *Tx) indexIn(c CollectionID, o ObjectID, p *Prepared, hasRows bool, classes *uint16) error {
+	days := tx.touching(c)
 	err := rowKeys(c, o, p.packed, func(i int, class byte, k key) {
 		*classes |= 1 << class
 		row := packRow(&p.rows[i])
-		if !hasRows || !bytes.Equal(tx.get(k), row) {
-			tx.put(k, row)
+		if hasRows {
+			old := tx.get(k)
+			if bytes.Equal(old, row) {
+				return
+			}
+			days.packed(k, old)
 		}
+		days.row(p.rows[i])
+		tx.put(k, row)
 	})
 	if !hasRows {
 		tx.count(metaRows, int64(len(p.rows)))
@@ -333,7 +354,14 @@ func (tx *Tx) indexIn(c CollectionID, o ObjectID, p *Prepared, hasRows bool, cla
 		tx.put(newKey(tableDense).collection(c).object(o), p.dense())
 	}
 	if p.flags&factEndless != 0 {
+		days.from(p.until - floatPad)
 		tx.put(newKey(tableEndless).collection(c).object(o), key(nil).u64(uint64(p.until)))
+	}
+	if p.hours != nil {
+		tx.put(hoursKey(c, o), p.hours)
+	}
+	if p.hours != nil || p.flags&factDense != 0 {
+		days.all()
 	}
 	return err
 }
@@ -351,7 +379,11 @@ func (p *Prepared) dense() []byte {
 // unindexIn removes them.
 func (tx *Tx) unindexIn(c CollectionID, f *facts) error {
 	n := int64(0)
+	days := tx.touching(c)
 	err := rowKeys(c, f.ID, f.rows, func(_ int, _ byte, k key) {
+		if !days.none() {
+			days.packed(k, tx.get(k))
+		}
 		tx.del(k)
 		n--
 	})
@@ -360,7 +392,17 @@ func (tx *Tx) unindexIn(c CollectionID, f *facts) error {
 		tx.del(newKey(tableDense).collection(c).object(f.ID))
 	}
 	if f.flags&factEndless != 0 {
-		tx.del(newKey(tableEndless).collection(c).object(f.ID))
+		k := newKey(tableEndless).collection(c).object(f.ID)
+		if b := tx.get(k); len(b) == 8 {
+			days.from(int64(u64(b)) - floatPad)
+		}
+		tx.del(k)
+	}
+	if f.Kind == "VAVAILABILITY" {
+		tx.del(hoursKey(c, f.ID))
+	}
+	if f.Kind == "VAVAILABILITY" || f.flags&factDense != 0 {
+		days.all()
 	}
 	return err
 }

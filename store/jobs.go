@@ -85,9 +85,14 @@ func (s *Store) Prune(ctx context.Context, tombstones time.Time) (dropped int, d
 			tx.del(changeKey(t.c, t.seq))
 			dropped++
 		}
+		n, held, err := tx.pruneHolds(pruneStep)
+		if err != nil {
+			return err
+		}
+		dropped += n
 		removed := tx.pruneRemoved(pruneStep)
 		dropped += removed
-		if done = len(old) < pruneStep && removed < pruneStep; done {
+		if done = len(old) < pruneStep && held && removed < pruneStep; done {
 			return tx.pruneExpired(&dropped)
 		}
 		return nil

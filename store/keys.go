@@ -44,7 +44,10 @@ const (
 	tableReplays     = 'r' // organisation, hash of caller and key → answer that is kept (fact)
 	tableJournal     = 'j' // organisation, seq → what happened (fact)
 	tableFormer      = 'z' // organisation, principal that is gone → its name (fact)
-	tableOpenings    = 'O' // principal, … → openings and their basis
+	tableHours       = 'a' // collection, object → whom these hours hold for
+	tableHolds       = 'V' // organisation, uuid → record of a hold (fact)
+	tableHoldTimes   = 'T' // resource, start, uuid → when the hold takes time
+	tableOpenings    = 'O' // collection, day → openings and what they were computed from
 	tableWebhooks    = 'w' // organisation, uuid → record (fact)
 	tableHookStates  = 'k' // organisation, uuid → how far it has come (fact)
 	tableDeliveries  = 'v' // organisation, uuid, number → attempt to deliver (fact)
@@ -55,8 +58,8 @@ var (
 	allTables = []byte{
 		tableMeta, tablePrincipals, tableNames, tableUUIDs, tableAliases, tableGrants, tableGrantsOn,
 		tableCollections, tableHomes, tableGone, tableStates, tableMembers, tableChanges, tableTombstones, tableFacts, tableData, tableDead,
-		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tablePasswords, tableCredentials, tableFeeds,
-		tableFeedIDs, tableFeedOld, tableFetches, tableRemoved, tableJobs, tableServices, tableNotes, tableReplays, tableOpenings,
+		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tableHours, tablePasswords, tableCredentials, tableFeeds,
+		tableFeedIDs, tableFeedOld, tableFetches, tableRemoved, tableJobs, tableServices, tableNotes, tableHolds, tableHoldTimes, tableReplays, tableOpenings,
 		tableJournal, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new

@@ -13,6 +13,7 @@ type metrics struct {
 	waits    prometheus.Histogram
 	logins   *prometheus.CounterVec
 	fallback *prometheus.CounterVec
+	openings *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -35,6 +36,9 @@ func newMetrics() *metrics {
 		fallback: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daybook_store_expansions_total", Help: "Objects expanded by a query because the index has no rows for them.",
 		}, []string{"reason"}),
+		openings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "daybook_openings_total", Help: "Days of openings: read as stored, computed for a reader, or computed ahead by the job.",
+		}, []string{"source"}),
 	}
 }
 
@@ -50,7 +54,7 @@ func (m *metrics) register(reg prometheus.Registerer, s *Store) error {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(s.Stats()) })
 	}
 	for _, c := range []prometheus.Collector{
-		m.commits, m.group, m.waits, m.logins, m.fallback,
+		m.commits, m.group, m.waits, m.logins, m.fallback, m.openings,
 		gauge("daybook_store_file_bytes", "Size of the database file.", func(x Stats) float64 { return float64(x.FileBytes) }),
 		gauge("daybook_store_free_bytes", "Bytes of the file in free pages.", func(x Stats) float64 {
 			return float64((x.FreePages + x.PendingPages) * x.PageSize)
@@ -58,6 +62,7 @@ func (m *metrics) register(reg prometheus.Registerer, s *Store) error {
 		gauge("daybook_store_objects", "Calendar object resources.", func(x Stats) float64 { return float64(x.Objects) }),
 		gauge("daybook_store_instance_rows", "Rows of the instance index.", func(x Stats) float64 { return float64(x.Rows) }),
 		gauge("daybook_feed_cache_bytes", "Memory of rendered feeds.", func(Stats) float64 { return float64(s.streams.held()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "daybook_holds_live", Help: "Holds that take time of a resource now."}, s.countHolds),
 		gauge("daybook_store_horizon_timestamp_seconds", "Instant up to which endless series are indexed.", func(x Stats) float64 {
 			return float64(x.Horizon.Unix())
 		}),

@@ -38,6 +38,9 @@ var migrations = []func(engine.Writer) error{
 	// Feeds have windows and kinds of components; a version that does not know
 	// them would show all of a calendar to who was given a part.
 	func(engine.Writer) error { return nil },
+	// Openings are kept by day, and each write takes away the days that it
+	// touches; the index tells what was booked, and hours are listed.
+	describeBookings,
 }
 
 func indexCollections(w engine.Writer) error {

@@ -1,14 +1,13 @@
 package store
 
 import (
-	"context"
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"daybook/ical"
 	"daybook/ical/span"
@@ -30,8 +29,9 @@ type Openings struct {
 	// is then empty, which does not mean closed.
 	Known bool
 	Free  span.Set // in UTC, inside Span
-	// Stored is true when the answer was computed before.
+	// Stored is true when all of the answer was computed before.
 	Stored bool
+	Basis  OpeningsBasis
 }
 
 // Bounds of openings.
@@ -41,45 +41,45 @@ const (
 
 	maxOffset = 48 * time.Hour // what clock changes and zones can add to a span of days
 
-	// openingsRevision is part of every basis; count it up when the same
-	// facts begin to give other openings.
-	openingsRevision = 2
-	openingsV1       = 1 // encoding of the stored record
+	// openingsRevision is part of every frame; count it up when the same facts
+	// begin to give other openings.
+	openingsRevision = 3
+	openingsV2       = 2 // encoding of a stored day
 )
 
 // propServicePoint names whom an availability holds for.
 const propServicePoint = "X-DAYBOOK-SERVICE-POINT"
 
-// openingsBasis stands for all that openings were computed from: tokens and
+// OpeningsBasis stands for all that openings were computed from: tokens and
 // zones of the collections, the zone data, and this code's revision. While it
 // is the same, so are the openings.
-type openingsBasis [16]byte
+type OpeningsBasis [16]byte
 
-// openingsRecord is what is stored for a resource: openings of a span of days.
+// openingsFrame is the part of the basis that is not in the calendars: the
+// zones, their data, and this code's revision.
+type openingsFrame [8]byte
+
+// openingsRecord is openings of a span.
 type openingsRecord struct {
-	basis   openingsBasis
 	span    span.Span
 	covered span.Set // where some availability says something
 	free    span.Set
 }
 
-func (r *openingsRecord) covers(w span.Span) bool {
-	return !w.Start.Before(r.span.Start) && !w.End.After(r.span.End)
+// openingsDay is a stored day, with the states of the collections that it was
+// computed from; see days.go.
+type openingsDay struct {
+	frame    openingsFrame
+	own, org uint64
+	covered  span.Set
+	free     span.Set
 }
 
-// answer cuts the openings of w out of the record.
-func (r *openingsRecord) answer(resource PrincipalID, w span.Span, stored bool) Openings {
-	return Openings{
-		Resource: resource, Span: w, Stored: stored,
-		Known: len(r.covered.Clip(w)) > 0, Free: r.free.Clip(w),
-	}
-}
-
-// Openings gives the openings of a resource or organisation in w: the stored
-// ones when nothing that they depend on has changed, else computed anew (and
-// not stored; see RefreshOpenings). ErrNotFound; ErrInvalid for a principal
-// without calendar of its own, for an empty w, and one of more than
-// MaxOpeningsDays.
+// Openings gives the openings of a resource or organisation in w: those of the
+// days that are stored and still true, the others computed anew (and not
+// stored; see RefreshOpenings). Holds that live take time. ErrNotFound;
+// ErrInvalid for a principal without calendar of its own, for an empty w, and
+// one of more than MaxOpeningsDays.
 func (v *View) Openings(resource PrincipalID, w span.Span) (Openings, error) {
 	if w.Empty() || w.End.Sub(w.Start) > MaxOpeningsDays*24*time.Hour+maxOffset {
 		return Openings{}, fmt.Errorf("openings: %w: a span is between one instant and %d days", ErrInvalid, MaxOpeningsDays)
@@ -88,59 +88,120 @@ func (v *View) Openings(resource PrincipalID, w span.Span) (Openings, error) {
 	if err != nil {
 		return Openings{}, fmt.Errorf("openings of principal %d: %w", resource, err)
 	}
-	if rec, ok := v.storedOpenings(scope); ok && rec.covers(w) {
-		return rec.answer(resource, w, true), nil
-	}
-	rec, err := v.computeOpenings(scope, w)
-	if err != nil {
-		return Openings{}, fmt.Errorf("openings of principal %d: %w", resource, err)
-	}
-	return rec.answer(resource, w, false), nil
-}
-
-// RefreshOpenings stores the openings of the days, in the zone of the
-// resource's calendar, that begin with the one of from. changed is false when
-// what is stored covers them and is still true. Errors as for Openings.
-func (s *Store) RefreshOpenings(ctx context.Context, resource PrincipalID, from time.Time, days int) (changed bool, err error) {
-	if days < 1 || days > MaxOpeningsDays {
-		return false, fmt.Errorf("openings: %w: between 1 and %d days", ErrInvalid, MaxOpeningsDays)
-	}
-	var value []byte
-	err = s.View(ctx, func(v *View) error {
-		scope, err := v.openingsScope(resource)
+	first, last := dayOf(w.Start.Unix()), dayOf(w.End.Add(time.Second-1).Unix()-1)
+	stored := v.storedDays(scope, first, last)
+	out := Openings{Resource: resource, Span: w, Basis: scope.basis, Stored: true}
+	var covered, free span.Set
+	for day := first; day <= last; day++ {
+		if d := stored[day-first]; d != nil {
+			covered, free = appendSet(covered, d.covered), appendSet(free, d.free)
+			continue
+		}
+		from := day
+		for day < last && stored[day+1-first] == nil {
+			day++
+		}
+		rec, err := v.computeOpenings(scope, daysSpan(from, day).Clip(w))
 		if err != nil {
-			return err
+			return Openings{}, fmt.Errorf("openings of principal %d: %w", resource, err)
 		}
-		w := daySpan(scope.own.zone, from, days)
-		if old, ok := v.storedOpenings(scope); ok && old.covers(w) {
-			return nil
-		}
-		rec, err := v.computeOpenings(scope, w)
-		value = packOpenings(rec)
-		return err
-	})
-	if err == nil && value != nil {
-		err = s.Update(ctx, func(tx *Tx) error {
-			if tx.get(principalKey(resource)) == nil {
-				return ErrNotFound // removed since
-			}
-			tx.put(openingsKey(resource), value)
-			return nil
-		})
+		out.Stored = false
+		covered, free = appendSet(covered, rec.covered), appendSet(free, rec.free)
+		v.s.metrics.openings.WithLabelValues("computed").Add(float64(day - from + 1))
 	}
-	if err != nil {
-		return false, fmt.Errorf("refresh openings of principal %d: %w", resource, err)
-	}
-	return value != nil, nil
+	v.s.metrics.openings.WithLabelValues("stored").Add(float64(countDays(stored)))
+	out.Known, out.Free = len(covered.Clip(w)) > 0, free.Clip(w)
+	return v.lessHolds(out), nil
 }
 
-// daySpan gives the days from the one of the instant, midnight to midnight.
-func daySpan(z *ical.Zone, from time.Time, days int) span.Span {
-	y, m, d := z.Wall(from).Date()
-	return span.Span{
-		Start: z.Instant(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)),
-		End:   z.Instant(time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC)),
+func countDays(days []*openingsDay) (n int) {
+	for _, d := range days {
+		if d != nil {
+			n++
+		}
 	}
+	return n
+}
+
+// Offered gives the time that availability offers, busy or not, and the time
+// that any availability says something about. Errors as for Openings.
+func (v *View) Offered(resource PrincipalID, w span.Span) (offered, covered span.Set, err error) {
+	if w.Empty() || w.End.Sub(w.Start) > MaxOpeningsDays*24*time.Hour+maxOffset {
+		return nil, nil, fmt.Errorf("offered time: %w: a span is between one instant and %d days", ErrInvalid, MaxOpeningsDays)
+	}
+	scope, err := v.openingsScope(resource)
+	if err != nil {
+		return nil, nil, fmt.Errorf("offered time of principal %d: %w", resource, err)
+	}
+	var hours []ical.Availability
+	for _, src := range scope.sources() {
+		a, err := v.availabilities(scope, src, w)
+		if err != nil {
+			return nil, nil, fmt.Errorf("offered time of principal %d: %w", resource, err)
+		}
+		hours = append(hours, a...)
+	}
+	rec := openingsOf(w, hours, nil)
+	return rec.free, rec.covered, nil
+}
+
+// OpeningsBasis gives the basis of what Openings would give, at the cost of a
+// few reads. Holds count too. Errors as for Openings.
+func (v *View) OpeningsBasis(resource PrincipalID) (OpeningsBasis, error) {
+	scope, err := v.openingsScope(resource)
+	if err != nil {
+		return OpeningsBasis{}, fmt.Errorf("openings of principal %d: %w", resource, err)
+	}
+	return scope.basis.with(v.holdsOn(resource, span.Span{})), nil
+}
+
+// daysSpan gives the time from one day of UTC to another, both included.
+func daysSpan(first, last int64) span.Span {
+	return span.Span{Start: time.Unix(first*daySeconds, 0).UTC(), End: time.Unix((last+1)*daySeconds, 0).UTC()}
+}
+
+// appendSet appends a set of later spans; one that goes on from the last is
+// joined to it.
+func appendSet(to, more span.Set) span.Set {
+	if n := len(to); n > 0 && len(more) > 0 && to[n-1].End.Equal(more[0].Start) {
+		to[n-1].End, more = more[0].End, more[1:]
+	}
+	return append(to, more...)
+}
+
+// storedDays gives the stored days that are still true, by their distance from
+// the first; nil where there is none.
+func (v *View) storedDays(scope *openingsScope, first, last int64) []*openingsDay {
+	out := make([]*openingsDay, last-first+1)
+	younger := func(*openingsDay, int64) bool { return false }
+	if scope.org != nil {
+		orgs := make([]uint64, len(out)) // 0: not there; a state is never 0 when anything was computed from it
+		v.eachDay(scope.org.collection.ID, first, last, func(day int64, b []byte) {
+			if d, err := peekDay(b); err == nil {
+				orgs[day-first] = d.own + 1
+			}
+		})
+		younger = func(d *openingsDay, i int64) bool { return orgs[i] == 0 || orgs[i]-1 > d.org }
+	}
+	v.eachDay(scope.own.collection.ID, first, last, func(day int64, b []byte) {
+		d, err := unpackDay(day, b)
+		if err != nil || d.frame != scope.frame || younger(d, day-first) {
+			return // what cannot be read is as good as nothing: it is derived
+		}
+		out[day-first] = d
+	})
+	return out
+}
+
+func (v *View) eachDay(c CollectionID, first, last int64, fn func(day int64, b []byte)) {
+	to := openDayKey(c, last+1)
+	if last >= math.MaxInt32 {
+		to = newKey(tableOpenings).collection(c).after()
+	}
+	v.r.Scan(openDayKey(c, first), to, func(k, b []byte) bool {
+		fn(dayOfKey(k), b)
+		return true
+	})
 }
 
 // openingsScope is what the openings of a principal are computed from.
@@ -148,7 +209,9 @@ type openingsScope struct {
 	principal *Principal
 	own       openingsSource
 	org       *openingsSource // nil for the organisation itself
-	basis     openingsBasis
+	frame     openingsFrame
+	basis     OpeningsBasis
+	remade    int64 // how often rows of the index were made anew without a change
 }
 
 // openingsSource is a collection with the zone of its floating times.
@@ -171,17 +234,24 @@ func (v *View) openingsScope(resource PrincipalID) (*openingsScope, error) {
 		return nil, err
 	}
 	b := make(packer, 0, 256).uint(openingsRevision).text(ical.TZDataVersion())
-	b = scope.own.basis(b)
+	b = scope.own.zones(b)
 	if p.Kind != KindOrganisation {
 		org, err := v.openingsSource(p.Org)
 		if err != nil {
 			return nil, err
 		}
 		scope.org = &org
-		b = org.basis(b)
+		b = org.zones(b)
 	}
 	sum := sha256.Sum256(b)
-	scope.basis = openingsBasis(sum[:16])
+	scope.frame = openingsFrame(sum[:8])
+	scope.remade = metaInt(v.r, metaRemade)
+	b = append(b[:0], scope.frame[:]...).int(scope.remade)
+	for _, src := range scope.sources() {
+		b = b.raw(src.token.Epoch[:]).uint(uint64(src.token.Collection)).uint(src.token.Seq)
+	}
+	sum = sha256.Sum256(b)
+	scope.basis = OpeningsBasis(sum[:16])
 	return scope, nil
 }
 
@@ -197,11 +267,10 @@ func (v *View) openingsSource(p PrincipalID) (openingsSource, error) {
 	return openingsSource{collection: c, zone: v.CollectionZone(c), token: v.Token(c.ID, state)}, nil
 }
 
-// basis adds the source. The text of the collection's own VTIMEZONE is in it:
-// two such zones can have the same name.
-func (s *openingsSource) basis(b packer) packer {
-	return b.raw(s.token.Epoch[:]).uint(uint64(s.token.Collection)).uint(s.token.Seq).
-		text(s.zone.Name()).text(s.collection.Timezone)
+// zones adds the source's zone. The text of the collection's own VTIMEZONE is
+// in it: two such zones can have the same name.
+func (s *openingsSource) zones(b packer) packer {
+	return b.uint(uint64(s.collection.ID)).text(s.zone.Name()).text(s.collection.Timezone)
 }
 
 func (s *openingsScope) sources() []*openingsSource {
@@ -226,9 +295,7 @@ func (v *View) computeOpenings(scope *openingsScope, w span.Span) (*openingsReco
 		}
 		busy = append(busy, b...)
 	}
-	rec := openingsOf(w, hours, busy)
-	rec.basis = scope.basis
-	return rec, nil
+	return openingsOf(w, hours, busy), nil
 }
 
 // openingsOf is the arithmetic of openings, without a store.
@@ -259,34 +326,93 @@ func openWindow(a, w span.Span) span.Span {
 // availabilities gives those of a collection that hold for the principal. One
 // that cannot be expanded to its end offers what was understood of it.
 func (v *View) availabilities(scope *openingsScope, src *openingsSource, w span.Span) ([]ical.Availability, error) {
-	var ids []ObjectID
-	// The instance index has no rows of hours, which may be without any time;
-	// the listing tells the kind of each member without touching its body.
-	err := v.EachMember(src.collection.ID, "", func(m Member) bool {
-		if m.Kind == "VAVAILABILITY" {
-			ids = append(ids, m.Object)
-		}
-		return true
-	})
+	found, err := v.hoursFor(scope, src)
 	if err != nil {
 		return nil, err
 	}
 	var out []ical.Availability
+	for _, h := range found {
+		// With an error come those that were understood, and the window of
+		// the one that was not: it offers less, and still hides lower ones.
+		a, _ := h.Object.Availabilities(ical.Expand{Window: w, Zone: src.zone})
+		out = append(out, a...)
+	}
+	return out, nil
+}
+
+// hoursFor gives the hours of a collection that hold for the principal, without
+// reading those of others. In a resource's own calendar all hold.
+func (v *View) hoursFor(scope *openingsScope, src *openingsSource) ([]HoursObject, error) {
+	organisations := src == scope.org || scope.org == nil
+	var ids []ObjectID
+	var failed error
+	v.listed(tableHours, src.collection.ID, func(id ObjectID, b []byte) {
+		if organisations {
+			r, err := unpackHours(b)
+			if err != nil {
+				failed = err
+				return
+			}
+			if !r.holds(scope.principal.UUID, v.parentHours(src.collection, r.parent)) {
+				return
+			}
+		}
+		ids = append(ids, id)
+	})
+	var out []HoursObject
 	for _, id := range ids {
 		o, err := v.readForOpenings(id)
 		if err != nil {
 			return nil, err
 		}
-		organisations := src == scope.org || scope.org == nil
-		if o == nil || organisations && !v.servesPoint(src.collection.ID, o, scope.principal.UUID) {
-			continue
+		if o != nil {
+			out = append(out, HoursObject{Object: o, ID: id, Owner: src.collection.Owner, Zone: src.zone})
 		}
-		// With an error come those that were understood, and the window of
-		// the one that was not: it offers less, and still hides lower ones.
-		a, _ := o.Availabilities(ical.Expand{Window: w, Zone: src.zone})
-		out = append(out, a...)
+	}
+	return out, failed
+}
+
+// HoursObject is a VAVAILABILITY object that holds for a resource or
+// organisation.
+type HoursObject struct {
+	Object *ical.Object // not to be changed
+	ID     ObjectID
+	Owner  PrincipalID // whose calendar it is in
+	Zone   *ical.Zone  // of its floating times
+}
+
+// HoursOf gives the hours that hold for a resource or organisation: of its own
+// calendar and of its organisation's. Errors as for Openings.
+func (v *View) HoursOf(resource PrincipalID) ([]HoursObject, error) {
+	scope, err := v.openingsScope(resource)
+	if err != nil {
+		return nil, fmt.Errorf("hours of principal %d: %w", resource, err)
+	}
+	var out []HoursObject
+	for _, src := range scope.sources() {
+		found, err := v.hoursFor(scope, src)
+		if err != nil {
+			return nil, fmt.Errorf("hours of principal %d: %w", resource, err)
+		}
+		out = append(out, found...)
 	}
 	return out, nil
+}
+
+// parentHours gives the row of the hours with a UID; nil if they are not there.
+func (v *View) parentHours(c *Collection, parent uidHash) *hoursRow {
+	if parent == (uidHash{}) {
+		return nil
+	}
+	id, _, ok := v.holder(c.Org, parent, c.ID)
+	if !ok {
+		return nil
+	}
+	r, err := unpackHours(bytes.Clone(v.get(hoursKey(c.ID, id))))
+	if err != nil {
+		return nil // no hours, or Check's to report
+	}
+	return &r
 }
 
 // readForOpenings gives the parsed form of a stored object, nil when it cannot be read, which is
@@ -297,45 +423,6 @@ func (v *View) readForOpenings(id ObjectID) (*ical.Object, error) {
 		return nil, nil
 	}
 	return o, err
-}
-
-// servesPoint reports whether an availability in the organisation's calendar
-// holds for the principal: it names it as a service point, or names none. One
-// that names none and is an exception (RELATED-TO its calendar) holds where
-// that calendar does; without its calendar it holds nowhere.
-func (v *View) servesPoint(c CollectionID, o *ical.Object, id uuid.UUID) bool {
-	named, holds := namesPoint(o, id)
-	if named {
-		return holds
-	}
-	parent := parentUID(o)
-	if parent == "" {
-		return true
-	}
-	m, err := v.MemberByUID(c, parent)
-	if err != nil {
-		return false
-	}
-	up, err := v.readForOpenings(m.Object)
-	if err != nil || up == nil {
-		return false
-	}
-	named, holds = namesPoint(up, id)
-	return !named || holds
-}
-
-// namesPoint reports whether the object names any service point, be it by an
-// empty value that stands for none, and whether it names this one.
-func namesPoint(o *ical.Object, id uuid.UUID) (some, this bool) {
-	for _, c := range o.Main() {
-		for _, l := range c.All(propServicePoint) {
-			some = true
-			if u, err := uuid.Parse(strings.TrimSpace(l.Text())); err == nil && u == id {
-				this = true
-			}
-		}
-	}
-	return some, this
 }
 
 // parentUID gives the UID of the object that this one is an exception of
@@ -351,28 +438,36 @@ func parentUID(o *ical.Object) string {
 	return ""
 }
 
-func openingsKey(p PrincipalID) key { return newKey(tableOpenings).principal(p) }
-
-// storedOpenings gives the stored record when its basis is that of the scope.
-// One that cannot be read is as good as none: it is derived.
-func (v *View) storedOpenings(scope *openingsScope) (*openingsRecord, bool) {
-	b := v.get(openingsKey(scope.principal.ID))
-	if b == nil {
-		return nil, false
-	}
-	rec, err := unpackOpenings(b)
-	if err != nil || rec.basis != scope.basis {
-		return nil, false
-	}
-	return rec, true
+// packDay: version, frame, states, covered, free; instants are whole seconds,
+// each as the distance from the one before, the first from the day's start.
+func packDay(day int64, d *openingsDay) []byte {
+	p := make(packer, 0, 64+6*len(d.free)).byte(openingsV2).raw(d.frame[:]).uint(d.own).uint(d.org)
+	from := time.Unix(day*daySeconds, 0)
+	return packSet(packSet(p, from, d.covered), from, d.free)
 }
 
-// packOpenings: version, basis, span, covered, free; instants are whole
-// seconds, each as the distance from the one before.
-func packOpenings(r *openingsRecord) []byte {
-	p := make(packer, 0, 64+6*len(r.free)).byte(openingsV1).raw(r.basis[:])
-	p = p.int(r.span.Start.Unix()).int(r.span.End.Unix())
-	return packSet(packSet(p, r.span.Start, r.covered), r.span.Start, r.free)
+// peekDay reads what a stored day was computed from.
+func peekDay(b []byte) (d openingsDay, err error) {
+	u := unpacker{b: b}
+	d.head(&u)
+	return d, u.err("openings")
+}
+
+func (d *openingsDay) head(u *unpacker) {
+	if u.byte() != openingsV2 {
+		u.bad = true
+	}
+	copy(d.frame[:], u.take(len(d.frame)))
+	d.own, d.org = u.uint(), u.uint()
+}
+
+func unpackDay(day int64, b []byte) (*openingsDay, error) {
+	u := unpacker{b: b}
+	d := &openingsDay{}
+	d.head(&u)
+	from := time.Unix(day*daySeconds, 0)
+	d.covered, d.free = unpackSet(&u, from), unpackSet(&u, from)
+	return d, u.err("openings")
 }
 
 func packSet(p packer, from time.Time, set span.Set) packer {
@@ -383,19 +478,6 @@ func packSet(p packer, from time.Time, set span.Set) packer {
 		at = s.End.Unix()
 	}
 	return p
-}
-
-func unpackOpenings(b []byte) (*openingsRecord, error) {
-	u := unpacker{b: b}
-	if u.byte() != openingsV1 {
-		return nil, fmt.Errorf("%w: openings", errCodec)
-	}
-	var r openingsRecord
-	copy(r.basis[:], u.take(len(r.basis)))
-	r.span = span.Span{Start: time.Unix(u.int(), 0).UTC(), End: time.Unix(u.int(), 0).UTC()}
-	r.covered = unpackSet(&u, r.span.Start)
-	r.free = unpackSet(&u, r.span.Start)
-	return &r, u.err("openings")
 }
 
 func unpackSet(u *unpacker, from time.Time) span.Set {

@@ -37,7 +37,7 @@ func openMinutes(t time.Time, hours []ical.Availability, busy []span.Span) (know
 }
 
 func TestOpeningsAgreeWithMinuteByMinuteModel(t *testing.T) {
-	base := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+	base := time.Date(2027, 3, 1, 20, 0, 0, 0, time.UTC) // past midnight
 	const minutes = 600
 	rapid.Check(t, func(t *rapid.T) {
 		at := func(label string) time.Time {
@@ -81,12 +81,22 @@ func TestOpeningsAgreeWithMinuteByMinuteModel(t *testing.T) {
 		}
 		rec := openingsOf(span.Span{Start: base, End: base.Add(minutes * time.Minute)}, hours, busy)
 
-		again, err := unpackOpenings(packOpenings(rec))
-		if err != nil || !slices.Equal(again.free, rec.free) || !slices.Equal(again.covered, rec.covered) || again.span != rec.span {
-			t.Fatalf("stored %+v, read back %+v, %v", rec, again, err)
-		}
 		w := between("asked")
-		got := again.answer(1, w, true)
+		var got Openings
+		scope, packed := &openingsScope{}, map[int64][]byte{}
+		rec.split(scope, dayOf(base.Unix()), dayOf(base.Unix()+minutes*60-1), packed)
+		var covered, free span.Set
+		for day := dayOf(base.Unix()); packed[day] != nil; day++ {
+			d, err := unpackDay(day, packed[day])
+			if err != nil {
+				t.Fatalf("day %d: %v", day, err)
+			}
+			covered, free = appendSet(covered, d.covered), appendSet(free, d.free)
+		}
+		if !slices.Equal(free, rec.free) || !slices.Equal(covered, rec.covered) {
+			t.Fatalf("stored %+v, read back %v, %v", rec, covered, free)
+		}
+		got.Known, got.Free = len(covered.Clip(w)) > 0, free.Clip(w)
 		wantKnown := false
 		for i := range minutes {
 			m := base.Add(time.Duration(i) * time.Minute)
@@ -104,21 +114,18 @@ func TestOpeningsAgreeWithMinuteByMinuteModel(t *testing.T) {
 	})
 }
 
-func TestDamagedOpeningsRecordIsNoRecord(t *testing.T) {
-	rec := packOpenings(&openingsRecord{
-		span: span.Span{Start: time.Unix(0, 0), End: time.Unix(1e6, 0)},
-		free: span.Set{{Start: time.Unix(10, 0), End: time.Unix(20, 0)}},
-	})
-	for n := range rec {
-		if _, err := unpackOpenings(rec[:n]); err == nil {
-			t.Errorf("the first %d of %d bytes were read", n, len(rec))
+func TestDamagedDayOfOpeningsIsNone(t *testing.T) {
+	whole := packDay(0, &openingsDay{free: span.Set{{Start: time.Unix(10, 0), End: time.Unix(20, 0)}}})
+	for n := range whole {
+		if _, err := unpackDay(0, whole[:n]); err == nil {
+			t.Errorf("the first %d of %d bytes were read", n, len(whole))
 		}
 	}
 }
 
-func FuzzUnpackOpenings(f *testing.F) {
-	f.Add(packOpenings(&openingsRecord{free: span.Set{{Start: time.Unix(10, 0), End: time.Unix(20, 0)}}}))
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = unpackOpenings(b) })
+func FuzzUnpackDay(f *testing.F) {
+	f.Add(packDay(0, &openingsDay{free: span.Set{{Start: time.Unix(10, 0), End: time.Unix(20, 0)}}}))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = unpackDay(0, b) })
 }
 
 // house is an organisation in Berlin with a room, in a store of its own.
@@ -136,10 +143,12 @@ var houseWeek = span.Span{
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	s, err := Open(t.Context(), Options{
-		Path: filepath.Join(t.TempDir(), "daybook.db"), Create: true,
-		Now: func() time.Time { return time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC) },
-	})
+	return newHouseAt(t, func() time.Time { return time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC) })
+}
+
+func newHouseAt(t testing.TB, now func() time.Time) *house {
+	t.Helper()
+	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "daybook.db"), Create: true, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,14 +307,13 @@ func TestHoursThatNameServicePointsHoldForTheseAlone(t *testing.T) {
 	h.want(h.other, "Mon 09:00-17:00")
 }
 
-func TestStoredOpeningsAreUsedWhileTheirBasisHolds(t *testing.T) {
+func TestAChangeCostsItsOwnDays(t *testing.T) {
 	h := newHouse(t)
-	h.put(h.room, "week", hours("week", "", "MO", "0900", "1700"))
-	refresh := func(p *Principal, want bool) {
+	h.put(h.room, "week", hours("week", "", "MO,TU,WE,TH,FR", "0900", "1700"))
+	refresh := func(p *Principal, want int) {
 		t.Helper()
-		changed, err := h.s.RefreshOpenings(t.Context(), p.ID, houseWeek.Start, 7)
-		if err != nil || changed != want {
-			t.Errorf("refresh of %s: changed %v, want %v: %v", p.Name, changed, want, err)
+		if n, err := h.s.RefreshOpenings(t.Context(), p.ID, houseWeek.Start, 7); err != nil || n != want {
+			t.Errorf("refresh of %s: %d days, want %d: %v", p.Name, n, want, err)
 		}
 	}
 	stored := func(want bool) {
@@ -315,22 +323,33 @@ func TestStoredOpeningsAreUsedWhileTheirBasisHolds(t *testing.T) {
 		}
 	}
 	stored(false)
-	refresh(h.room, true)
-	refresh(h.room, false)
+	refresh(h.room, 8) // a week in Berlin touches eight days of UTC
+	refresh(h.room, 0)
+	refresh(h.other, 8)
 	stored(true)
-	h.want(h.room, "Mon 09:00-17:00")
 
 	h.put(h.other, "else", event("else", "20270322T100000", "20270322T110000", ""))
 	stored(true)
 	h.put(h.room, "e", event("e", "20270322T100000", "20270322T110000", ""))
 	stored(false)
-	h.want(h.room, "Mon 09:00-10:00", "Mon 11:00-17:00")
-	refresh(h.room, true)
+	h.want(h.room, "Mon 09:00-10:00", "Mon 11:00-17:00", "Tue 09:00-17:00", "Wed 09:00-17:00", "Thu 09:00-17:00", "Fri 09:00-17:00")
+	refresh(h.room, 1)
 	stored(true)
-	h.put(h.org, "closed", event("closed", "20270322T090000", "20270322T120000", ""))
+	h.put(h.room, "e", event("e", "20270322T100000", "20270322T110000", "SUMMARY:Another\n"))
+	stored(true)
+	h.put(h.room, "e", event("e", "20270324T100000", "20270324T110000", "X-DAYBOOK-BUFFER-AFTER:PT15H\n"))
+	refresh(h.room, 3) // the day it was on, its own, and that of its buffer
+	h.put(h.room, "e", event("e", "20270324T100000", "20270324T110000", "X-DAYBOOK-BUFFER-BEFORE:PT15H\n"))
+	refresh(h.room, 3) // those of both buffers
+	h.put(h.room, "e", event("e", "20270324T100000", "20270324T110000", "TRANSP:TRANSPARENT\n"))
+	refresh(h.room, 2)
+	h.put(h.org, "closed", event("closed", "20270326T090000", "20270326T120000", ""))
 	stored(false)
-	h.want(h.room, "Mon 12:00-17:00")
-	refresh(h.room, true)
+	refresh(h.room, 1)
+	stored(true)
+	refresh(h.other, 2)
+	h.remove(h.room, "week")
+	refresh(h.room, 8)
 	h.update(func(tx *Tx) error {
 		org, err := tx.Principal(h.org.ID)
 		if err != nil {
@@ -340,8 +359,13 @@ func TestStoredOpeningsAreUsedWhileTheirBasisHolds(t *testing.T) {
 		return tx.UpdatePrincipal(org)
 	})
 	stored(false)
-	if changed, err := h.s.RefreshOpenings(t.Context(), h.room.ID, houseWeek.Start, 14); err != nil || !changed {
-		t.Errorf("more days: changed %v, %v", changed, err)
+	refresh(h.room, 7) // a week in London
+	if n, err := h.s.RefreshOpenings(t.Context(), h.room.ID, houseWeek.Start, 14); err != nil || n != 7 {
+		t.Errorf("more days: %d, %v", n, err)
+	}
+	refresh(h.room, 0)
+	if keys := len(h.keys(tableOpenings)); keys != 7+8+17 {
+		t.Errorf("%d days are stored", keys)
 	}
 }
 
@@ -422,4 +446,16 @@ func BenchmarkOpeningsOfTwoMonthsAmongTenThousandEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("stored", func(b *testing.B) { ask(b, true) })
+}
+
+func (h *house) keys(table byte) (out []key) {
+	h.t.Helper()
+	err := h.s.View(h.t.Context(), func(v *View) error {
+		out = v.keys(newKey(table))
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
 }

@@ -197,7 +197,10 @@ func (tx *Tx) DeletePrincipal(id PrincipalID) error {
 			return err
 		}
 	}
-	for _, table := range []byte{tableOpenings, tableNotes, tableReplays, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters} {
+	if err := tx.dropHoldsOf(p); err != nil {
+		return err
+	}
+	for _, table := range []byte{tableHolds, tableNotes, tableReplays, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters} {
 		tx.dropPrefix(newKey(table).principal(id))
 	}
 	tx.del(principalKey(id))

@@ -19,6 +19,7 @@ func (tx *Tx) rebuild(damaged map[CollectionID]bool) error {
 			tx.dropPrefix(newKey(t.table))
 		}
 	}
+	tx.dropPrefix(newKey(tableOpenings)) // they are computed from what was wrong
 	if err := tx.rebuildDirectory(); err != nil {
 		return err
 	}
@@ -166,6 +167,15 @@ func (tx *Tx) rebuildDirectory() error {
 			continue
 		}
 		for k, b := range s.derived() {
+			tx.put([]byte(k), b)
+		}
+	}
+	for _, k := range tx.keys(newKey(tableHolds)) {
+		h := &Hold{}
+		if err := decodeRecord(tx.get(k), h); err != nil {
+			continue
+		}
+		for k, b := range h.derived() {
 			tx.put([]byte(k), b)
 		}
 	}

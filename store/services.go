@@ -33,6 +33,8 @@ type Service struct {
 	Extra        []byte        `cbor:"18,keyasint,omitempty"` // JSON that an API keeps beside it
 	Created      time.Time     `cbor:"19,keyasint"`
 	Modified     time.Time     `cbor:"20,keyasint"`
+	Capacity     int           `cbor:"21,keyasint,omitempty"` // bookings at once on one resource; 0 is one
+	Step         time.Duration `cbor:"22,keyasint,omitempty"` // between the starts that are offered; 0: every quarter of an hour
 }
 
 // Bounds of services.
@@ -41,6 +43,7 @@ const (
 	maxServiceBytes = 64 << 10
 	// MaxServiceTime is the longest of a service's times.
 	MaxServiceTime = 10 * 366 * 24 * time.Hour
+	maxCapacity    = 10_000
 )
 
 func (s *Service) check() error {
@@ -54,6 +57,9 @@ func (s *Service) check() error {
 		if d < 0 || d > MaxServiceTime {
 			return fmt.Errorf("%w: a service's times are between 0 and ten years", ErrInvalid)
 		}
+	}
+	if s.Capacity < 0 || s.Capacity > maxCapacity || s.Step < 0 || s.Step > 24*time.Hour {
+		return fmt.Errorf("%w: a service's capacity is at most %d, its step at most a day", ErrInvalid, maxCapacity)
 	}
 	if s.MaxPerDay < 0 || s.MaxPerWeek < 0 || s.MaxPerMonth < 0 {
 		return fmt.Errorf("%w: a service's limits are not negative", ErrInvalid)

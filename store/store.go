@@ -299,7 +299,8 @@ const (
 	metaObject     = "last object"
 	metaObjects    = "objects"
 	metaRows       = "rows"
-	metaAlias      = "last alias " // and the organisation's number
+	metaRemade     = "rows made anew" // how often, without a change
+	metaAlias      = "last alias "    // and the organisation's number
 )
 
 func metaKey(name string) key { return newKey(tableMeta).text(name) }

@@ -155,7 +155,7 @@ func (tx *Tx) forgetHistory(c CollectionID, limit int) (n int) {
 		tx.del(k)
 		n++
 	}
-	for _, table := range []byte{tableChanges, tableRows, tableEndless, tableDense, tableRemoved} {
+	for _, table := range []byte{tableChanges, tableRows, tableEndless, tableDense, tableRemoved, tableHours, tableOpenings} {
 		for _, k := range tx.someKeys(newKey(table).collection(c), limit-n) {
 			tx.del(k)
 			n++

@@ -293,6 +293,10 @@ type Row struct {
 	Start, End int64
 	// RecurrenceID is in seconds like Start; equal to Start for most.
 	RecurrenceID int64
+	// Before and After are the seconds that a booked event takes beside its
+	// own (X-DAYBOOK-BUFFER-BEFORE, -AFTER); Service is what was booked.
+	Before, After int64
+	Service       ServiceMark
 }
 
 // RowFlags describe a row.
@@ -312,6 +316,7 @@ const (
 	// too dense to be counted.
 	RowRest      RowFlags = 1 << 12
 	rowOpenEnded RowFlags = 1 << 11 // takes time for ever, whatever End says
+	rowBooked    RowFlags = 1 << 13 // has buffers or a service
 )
 
 // Busy gives the kind of time that the instance takes.

@@ -126,6 +126,9 @@ func (d *desk) tell(owner *store.Principal, x store.Collision) (Conflict, error)
 	}
 	at := func(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
 	out := Conflict{Resource: owner.UUID, Calendar: in.UUID, Start: at(x.Row.Start), End: at(x.Row.End)}
+	if x.Hold != uuid.Nil { // nobody's event yet
+		return out, nil
+	}
 	c, err := d.Calendar(in.ID)
 	if err != nil || !d.RightsOn(d.actor, c).Has(store.RightRead) {
 		return out, err

@@ -1,14 +1,17 @@
 // Package openings is the job that keeps the openings of all resources and
-// organisations computed for the days to come. What is stored names its basis,
-// so the job only looks where the basis has changed or the days have moved on;
-// readers never wait for it, they compute what it has not stored yet.
+// organisations computed for the days to come. Each day is stored by itself, and
+// a change takes away the days that it touches, so the job computes these and
+// the days that time has brought; readers never wait for it, they compute what
+// it has not stored yet.
 package openings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"daybook/store"
@@ -43,20 +46,20 @@ func Job(s *store.Store, o Options) func(context.Context) error {
 			return fmt.Errorf("list resources: %w", err)
 		}
 		var failed []error
-		changed := 0
+		days := 0
 		for _, p := range owners {
 			if err := ctx.Err(); err != nil {
 				return errors.Join(append(failed, err)...)
 			}
-			switch ok, err := s.RefreshOpenings(ctx, p, o.Now(), o.Days); {
+			switch n, err := s.RefreshOpenings(ctx, p, o.Now(), o.Days); {
 			case errors.Is(err, store.ErrNotFound): // removed since it was listed
 			case err != nil:
 				failed = append(failed, err)
-			case ok:
-				changed++
+			default:
+				days += n
 			}
 		}
-		o.Log.Debug("openings computed", "resources", len(owners), "changed", changed)
+		o.Log.Debug("openings computed", "resources", len(owners), "days", days)
 		return errors.Join(failed...)
 	}
 }
@@ -67,6 +70,9 @@ func owners(ctx context.Context, s *store.Store) ([]store.PrincipalID, error) {
 	err := s.View(ctx, func(v *store.View) error {
 		out = out[:0]
 		all, err := v.Principals(0)
+		slices.SortStableFunc(all, func(a, b *store.Principal) int { // organisations first: the days of others stand on theirs
+			return cmp.Compare(a.Kind, b.Kind)
+		})
 		for _, p := range all {
 			if p.Kind.Resource() || p.Kind == store.KindOrganisation {
 				out = append(out, p.ID)
