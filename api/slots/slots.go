@@ -1,0 +1,298 @@
+// Package slots finds the times at which a resource can be booked, and tells
+// why a time cannot be: what the house API answers below slots, explain, holds
+// and open-now. It reads a snapshot of the store and knows nothing of HTTP and
+// of rights.
+package slots
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"daybook/ical"
+	"daybook/ical/span"
+	"daybook/store"
+)
+
+// Bounds of a question.
+const (
+	MaxDays     = 31 // of one question
+	MinStep     = time.Minute
+	DefaultStep = 15 * time.Minute
+
+	day       = 24 * 60 * 60 // seconds
+	maxBuffer = 24 * time.Hour
+)
+
+// Rules are what slots are cut by. Zero values mean that the rule is not there.
+type Rules struct {
+	Length        time.Duration
+	Step          time.Duration // between two starts, counted from midnight; 0: DefaultStep
+	Before, After time.Duration // kept free of other busy time; may lie outside of the hours
+	Notice        time.Duration // from now to the earliest start
+	Ahead         time.Duration // from now to the latest start
+	PerDay        int           // bookings of the service that begin in a day, a week (from Monday), a month
+	PerWeek       int
+	PerMonth      int
+	Capacity      int               // bookings of the service at once; 0 is one
+	Service       store.ServiceMark // whose bookings are counted; 0: of none
+}
+
+// RulesOf gives the rules of a service.
+func RulesOf(s *store.Service) Rules {
+	return Rules{
+		Length: s.Length, Step: s.Step, Before: min(s.BufferBefore, maxBuffer), After: min(s.BufferAfter, maxBuffer),
+		Notice: s.MinNotice, Ahead: s.MaxAhead, PerDay: s.MaxPerDay, PerWeek: s.MaxPerWeek, PerMonth: s.MaxPerMonth,
+		Capacity: s.Capacity, Service: store.MarkOf(s.UUID),
+	}
+}
+
+func (r *Rules) shared() bool { return r.Capacity > 1 && r.Service != 0 }
+
+// Slot is a time that can be booked.
+type Slot struct {
+	Start, End time.Time
+	Left       int // how many can book it
+}
+
+// Found are the slots of one resource.
+type Found struct {
+	Slots []Slot // by start
+	Known bool   // false: no hours say anything about the time asked for
+	More  bool   // there are others behind the last
+}
+
+// Find gives the first slots of a resource, at most max, that begin in w and
+// end in it. Errors as for store.View.Openings.
+func Find(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now time.Time, most int) (Found, error) {
+	q, err := ask(v, resource, w, r, now)
+	if err != nil {
+		return Found{}, err
+	}
+	free, known, err := q.free()
+	if err != nil {
+		return Found{}, err
+	}
+	full, err := q.fullPeriods()
+	if err != nil {
+		return Found{}, err
+	}
+	out := Found{Known: known}
+	first, last := q.starts()
+	length := int64(r.Length / time.Second)
+	grid := grid{zone: q.zone, step: q.step()}
+	for _, s := range free {
+		from, to := max(s.Start.Unix(), first), min(s.End.Unix()-length, last)
+		for t := grid.next(from); t <= to; t = grid.next(t + 1) {
+			if end := endOf(full, t); end > t {
+				t = end - 1
+				continue
+			}
+			if len(out.Slots) == most {
+				out.More = true
+				return out, nil
+			}
+			at := time.Unix(t, 0).UTC()
+			x := Slot{Start: at, End: at.Add(r.Length), Left: 1}
+			if r.shared() {
+				x.Left = r.Capacity - q.most(t, t+length)
+			}
+			out.Slots = append(out.Slots, x)
+		}
+	}
+	return out, nil
+}
+
+// endOf gives the end of the span that a second is in, 0 for none.
+func endOf(set span.Set, t int64) int64 {
+	i, _ := slices.BinarySearchFunc(set, t, func(s span.Span, t int64) int {
+		if s.End.Unix() <= t {
+			return -1
+		}
+		return 1
+	})
+	if i < len(set) && set[i].Start.Unix() <= t {
+		return set[i].End.Unix()
+	}
+	return 0
+}
+
+// grid gives the starts that are offered: a step counted from each midnight of
+// the zone, in elapsed time, so that a clock change neither skips nor doubles one.
+type grid struct {
+	zone     *ical.Zone
+	step     int64
+	from, to int64 // the day that was looked at last
+}
+
+// next gives the first start that is not before a second.
+func (g *grid) next(t int64) int64 {
+	if t < g.from || t >= g.to {
+		y, m, d := g.zone.Wall(time.Unix(t, 0)).Date()
+		midnight := func(d int) int64 { return g.zone.Instant(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)).Unix() }
+		g.from, g.to = midnight(d), midnight(d+1)
+		if t < g.from { // midnight is skipped, or comes twice
+			g.from = t
+		}
+		g.to = max(g.to, t+1)
+	}
+	n := g.from + (t-g.from+g.step-1)/g.step*g.step
+	if n >= g.to {
+		return g.to
+	}
+	return n
+}
+
+// question is a question about one resource.
+type question struct {
+	v        *store.View
+	resource store.PrincipalID
+	w        span.Span
+	r        Rules
+	now      time.Time
+	zone     *ical.Zone
+	busy     []store.BusyTime // of the span and its buffers, when it was needed
+	ours     []store.BusyTime // bookings of the service, where several may be at once
+}
+
+func ask(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now time.Time) (*question, error) {
+	if r.Length < time.Minute || r.Length > MaxDays*24*time.Hour || r.Length%time.Second != 0 {
+		return nil, fmt.Errorf("%w: a length is between a minute and %d days, in whole seconds", store.ErrInvalid, MaxDays)
+	}
+	if r.Step != 0 && (r.Step < MinStep || r.Step > 24*time.Hour || r.Step%time.Second != 0) {
+		return nil, fmt.Errorf("%w: a step is between a minute and a day, in whole seconds", store.ErrInvalid)
+	}
+	if r.Before < 0 || r.After < 0 || r.Before > maxBuffer || r.After > maxBuffer || r.Notice < 0 || r.Ahead < 0 {
+		return nil, fmt.Errorf("%w: a buffer is between nothing and a day, and no rule is negative", store.ErrInvalid)
+	}
+	if w.Empty() || w.End.Sub(w.Start) > (MaxDays+1)*24*time.Hour {
+		return nil, fmt.Errorf("%w: a span is between one instant and %d days", store.ErrInvalid, MaxDays)
+	}
+	c, err := v.Calendar(resource)
+	if err != nil {
+		return nil, err
+	}
+	return &question{v: v, resource: resource, w: w, r: r, now: now, zone: v.CollectionZone(c)}, nil
+}
+
+func (q *question) step() int64 {
+	if q.r.Step == 0 {
+		return int64(DefaultStep / time.Second)
+	}
+	return int64(q.r.Step / time.Second)
+}
+
+// starts gives the first and the last second at which notice and window let a
+// slot begin.
+func (q *question) starts() (first, last int64) {
+	earliest := q.now.Add(q.r.Notice)
+	first, last = max(q.w.Start.Unix(), earliest.Add(time.Second-1).Unix()), q.w.End.Unix()
+	if q.w.Start.Nanosecond() > 0 {
+		first = max(first, q.w.Start.Unix()+1)
+	}
+	if q.r.Ahead > 0 {
+		last = min(last, q.now.Add(q.r.Ahead).Unix())
+	}
+	return first, last
+}
+
+// free gives the time in which a slot can lie.
+func (q *question) free() (free span.Set, known bool, err error) {
+	if !q.r.shared() {
+		o, err := q.v.Openings(q.resource, q.w)
+		if err != nil || q.r.Before == 0 && q.r.After == 0 {
+			return o.Free, o.Known, err
+		}
+		free, known = o.Free, o.Known
+	} else {
+		offered, covered, err := q.v.Offered(q.resource, q.w)
+		if err != nil {
+			return nil, false, err
+		}
+		free, known = offered, len(covered) > 0
+	}
+	if err := q.readBusy(); err != nil {
+		return nil, false, err
+	}
+	taken := make([]span.Span, 0, 2*len(q.busy))
+	for _, b := range q.busy {
+		taken = append(taken, q.beside(&b))
+		if q.r.shared() {
+			taken = append(taken, span.Span{Start: b.Start.Add(-b.Before), End: b.End.Add(b.After)})
+		}
+	}
+	return free.Subtract(span.Union(taken...)).Subtract(q.crowded()), known, nil
+}
+
+// beside gives the time in which no slot can lie because of the buffers that
+// the rules ask for.
+func (q *question) beside(b *store.BusyTime) span.Span {
+	return span.Span{Start: b.Start.Add(-q.r.After), End: b.End.Add(q.r.Before)}
+}
+
+// readBusy reads the busy time that the span or its buffers touch. Bookings of
+// a service that takes several at once are kept apart.
+func (q *question) readBusy() error {
+	all, err := q.v.BusyTimes(q.resource, span.Span{Start: q.w.Start.Add(-q.r.Before), End: q.w.End.Add(q.r.After)})
+	if err != nil {
+		return err
+	}
+	for _, b := range all {
+		if q.r.shared() && b.Service == q.r.Service {
+			q.ours = append(q.ours, b)
+		} else {
+			q.busy = append(q.busy, b)
+		}
+	}
+	return nil
+}
+
+// crowded gives the time in which as many bookings of the service are as there
+// may be.
+func (q *question) crowded() span.Set {
+	if !q.r.shared() {
+		return nil
+	}
+	type edge struct {
+		at time.Time
+		by int
+	}
+	var edges []edge
+	for _, b := range q.ours {
+		edges = append(edges, edge{b.Start, 1}, edge{b.End, -1})
+	}
+	slices.SortFunc(edges, func(a, b edge) int {
+		if c := a.at.Compare(b.at); c != 0 {
+			return c
+		}
+		return a.by - b.by
+	})
+	var out []span.Span
+	n := 0
+	for i, e := range edges {
+		if n += e.by; n >= q.r.Capacity && i+1 < len(edges) {
+			out = append(out, span.Span{Start: e.at, End: edges[i+1].at})
+		}
+	}
+	return span.Union(out...)
+}
+
+// most gives how many bookings of the service are at once, at most, between two
+// seconds.
+func (q *question) most(from, to int64) (most int) {
+	count := func(at int64) (n int) {
+		for _, b := range q.ours {
+			if b.Start.Unix() <= at && b.End.Unix() > at {
+				n++
+			}
+		}
+		return n
+	}
+	most = count(from)
+	for _, b := range q.ours { // it only rises where one begins
+		if at := b.Start.Unix(); at > from && at < to {
+			most = max(most, count(at))
+		}
+	}
+	return most
+}
