@@ -43,7 +43,7 @@ const (
 	maxServiceBytes = 64 << 10
 	// MaxServiceTime is the longest of a service's times.
 	MaxServiceTime = 10 * 366 * 24 * time.Hour
-	maxCapacity    = 10_000
+	maxCapacity    = 100_000
 )
 
 func (s *Service) check() error {
