@@ -17,7 +17,7 @@ import (
 var rewrite = flag.Bool("update", false, "rewrite the answers in testdata")
 
 // masked are the texts that are not the same in each run: ids, tags, secrets.
-var masked = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"[A-Za-z0-9_-]{16}"(?:\n)|(?:"(?:secret|token)": "|"id": "|credentials/|feeds/)([A-Za-z0-9_.-]{12,})`)
+var masked = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"[A-Za-z0-9_-]{16}"(?:\n)|(?:"(?:secret|token)": "|"id": "|credentials/|feeds/)([A-Za-z0-9_.-]{12,})|[0-9a-f]{32}`)
 
 // TestGolden plays the exchanges of each file in testdata against a fresh place
 // and compares the answers byte for byte. An exchange is a request line; maybe a

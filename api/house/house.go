@@ -90,6 +90,8 @@ func (s *service) routes() []rest.Route {
 		s.groupRoutes(),
 		s.calendarRoutes(),
 		s.serviceRoutes(),
+		s.openingRoutes(),
+		s.holdRoutes(),
 		s.grantRoutes(),
 		s.credentialRoutes(),
 		s.feedRoutes(),

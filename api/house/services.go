@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/rest"
+	"daybook/api/slots"
 	"daybook/store"
 )
 
@@ -41,7 +42,9 @@ type Service struct {
 	MaxPerDay    *int           `json:"max_per_day"`
 	MaxPerWeek   *int           `json:"max_per_week"`
 	MaxPerMonth  *int           `json:"max_per_month"`
-	Confirm      bool           `json:"confirm"` // bookings begin as tentative
+	Capacity     *int           `json:"capacity"` // bookings at once on one resource; null is one
+	Step         *rest.Duration `json:"step"`     // between the starts that slots offer; null is PT15M
+	Confirm      bool           `json:"confirm"`  // bookings begin as tentative
 	Active       bool           `json:"active"`
 	Resources    []Ref          `json:"resources"`  // that offer it, of those that the asker may see; none: all
 	Restricted   bool           `json:"restricted"` // only certain resources offer it
@@ -55,6 +58,7 @@ func (d *desk) showService(x *store.Service) (Service, error) {
 		Length: orUnset(x.Length), BufferBefore: orUnset(x.BufferBefore), BufferAfter: orUnset(x.BufferAfter),
 		MinNotice: orUnset(x.MinNotice), MaxAhead: orUnset(x.MaxAhead),
 		MaxPerDay: orNone(x.MaxPerDay), MaxPerWeek: orNone(x.MaxPerWeek), MaxPerMonth: orNone(x.MaxPerMonth),
+		Capacity: orNone(x.Capacity), Step: orUnset(x.Step),
 		Confirm: x.Confirm, Active: !x.Inactive, Resources: []Ref{}, Restricted: len(x.Resources) > 0,
 		Created: x.Created.UTC(), Modified: x.Modified.UTC(),
 	}
@@ -199,12 +203,15 @@ type serviceFields struct {
 	MaxPerDay    rest.Opt[int]           `json:"max_per_day"`
 	MaxPerWeek   rest.Opt[int]           `json:"max_per_week"`
 	MaxPerMonth  rest.Opt[int]           `json:"max_per_month"`
+	Capacity     rest.Opt[int]           `json:"capacity"`
+	Step         rest.Opt[rest.Duration] `json:"step"`
 	Confirm      rest.Opt[bool]          `json:"confirm"`
 	Active       rest.Opt[bool]          `json:"active"`
 	Resources    rest.Opt[[]string]      `json:"resources"` // uuids or names; all of them
 }
 
-// maxServiceLimit is the largest limit of bookings in a day, week or month.
+// maxServiceLimit is the largest limit of bookings in a day, week or month, or
+// at once.
 const maxServiceLimit = 100_000
 
 func (in *serviceFields) check(f *rest.Faults) {
@@ -218,6 +225,9 @@ func (in *serviceFields) check(f *rest.Faults) {
 		if d := time.Duration(x.from.Or(0)); d > store.MaxServiceTime {
 			f.Add(x.name, "must be at most ten years")
 		}
+	}
+	if d, ok := in.Step.Get(); ok && (time.Duration(d) < slots.MinStep || time.Duration(d) > 24*time.Hour) && !f.Has("step") {
+		f.Add("step", "must be between a minute and a day, or null")
 	}
 	for _, x := range in.limits(&store.Service{}) {
 		if n, ok := x.from.Get(); ok && (n < 1 || n > maxServiceLimit) {
@@ -240,6 +250,7 @@ func (in *serviceFields) lengths(x *store.Service) []field[rest.Duration, time.D
 		{"buffer_after", in.BufferAfter, &x.BufferAfter},
 		{"min_notice", in.MinNotice, &x.MinNotice},
 		{"max_ahead", in.MaxAhead, &x.MaxAhead},
+		{"step", in.Step, &x.Step},
 	}
 }
 
@@ -248,6 +259,7 @@ func (in *serviceFields) limits(x *store.Service) []field[int, int] {
 		{"max_per_day", in.MaxPerDay, &x.MaxPerDay},
 		{"max_per_week", in.MaxPerWeek, &x.MaxPerWeek},
 		{"max_per_month", in.MaxPerMonth, &x.MaxPerMonth},
+		{"capacity", in.Capacity, &x.Capacity},
 	}
 }
 

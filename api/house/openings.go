@@ -1,0 +1,170 @@
+package house
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"daybook/api/rest"
+	"daybook/api/slots"
+	"daybook/ical"
+	"daybook/ical/span"
+	"daybook/store"
+)
+
+func (s *service) openingRoutes() []rest.Route {
+	const one = base + "/resources/{resource}"
+	return []rest.Route{
+		{Pattern: "GET " + one + "/openings", Summary: "List the openings of a resource: its hours less what is taken", Op: rest.Endpoint(http.StatusOK, s.listOpenings)},
+		{Pattern: "GET " + one + "/open-now", Summary: "Tell whether a resource is open, and until when", Op: rest.Endpoint(http.StatusOK, s.openNow)},
+		{Pattern: "GET " + base + "/slots", Summary: "Search the slots of resources for a service or a length", Op: rest.Endpoint(http.StatusOK, s.getSlots)},
+		{Pattern: "POST " + base + "/slots", Summary: "Search the slots of resources, asked for in a body", Op: rest.Endpoint(http.StatusOK, s.postSlots)},
+		{Pattern: "GET " + base + "/explain", Summary: "Tell why a time cannot be booked", Op: rest.Endpoint(http.StatusOK, s.explain)},
+	}
+}
+
+// place finds a resource, or the organisation itself.
+func (d *desk) place(ref string, want store.Rights) (*store.Principal, error) {
+	return d.principal(ref, want, store.KindStaff, store.KindRoom, store.KindArea, store.KindServicePoint, store.KindCalendar, store.KindOrganisation)
+}
+
+// Span is a time that begins and ends, in UTC.
+type Span struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+func spansOf(set span.Set) []Span {
+	out := make([]Span, len(set))
+	for i, s := range set {
+		out[i] = Span{s.Start, s.End}
+	}
+	return out
+}
+
+// Openings are the times at which a resource can be booked.
+type Openings struct {
+	Resource Ref       `json:"resource"`
+	Zone     string    `json:"zone"` // of its calendar
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Known    bool      `json:"known"` // false: no hours say anything about the time; it is not closed then
+	Basis    string    `json:"basis"` // the same while nothing changed that the openings follow from
+	Items    []Span    `json:"items"`
+}
+
+// SetHeader makes the basis the entity tag.
+func (o Openings) SetHeader(h http.Header) { h.Set("ETag", `"`+o.Basis+`"`) }
+
+type openingsIn struct {
+	Ref  string              `path:"resource"`
+	From rest.Opt[time.Time] `query:"from"`
+	To   rest.Opt[time.Time] `query:"to"`
+}
+
+// maxOpenings is the longest span that is answered, in days.
+const maxOpenings = 366
+
+// window gives the span that is asked for, in whole seconds: by default from
+// today's midnight in the zone and so many days.
+func window(from, to rest.Opt[time.Time], zone *ical.Zone, now time.Time, days, most int) (span.Span, error) {
+	y, m, d := zone.Wall(now).Date()
+	w := span.Span{Start: from.Or(zone.Instant(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))).UTC().Truncate(time.Second)}
+	w.End = to.Or(w.Start.AddDate(0, 0, days)).UTC().Truncate(time.Second)
+	if !w.Start.Before(w.End) {
+		return w, rest.Invalid("to", "must be later than from")
+	}
+	if w.End.Sub(w.Start) > time.Duration(most)*24*time.Hour+time.Hour {
+		return w, rest.Invalid("to", "must be at most "+dayCount(most)+" after from")
+	}
+	return w, nil
+}
+
+func (s *service) listOpenings(ctx context.Context, in openingsIn) (out Openings, err error) {
+	return out, s.view(ctx, func(d *desk) error {
+		p, err := d.place(in.Ref, store.RightFreeBusy)
+		if err != nil {
+			return err
+		}
+		zone, err := d.zoneOf(p)
+		if err != nil {
+			return err
+		}
+		w, err := window(in.From, in.To, zone, d.now, 7, maxOpenings)
+		if err != nil {
+			return err
+		}
+		o, err := d.Openings(p.ID, w)
+		out = Openings{
+			Resource: refTo(p), Zone: zone.Name(), From: w.Start, To: w.End, Known: o.Known,
+			Basis: hex.EncodeToString(o.Basis[:]), Items: spansOf(o.Free),
+		}
+		return err
+	})
+}
+
+// zoneOf gives the zone of a resource's calendar.
+func (d *desk) zoneOf(p *store.Principal) (*ical.Zone, error) {
+	c, err := d.Calendar(p.ID)
+	if err != nil {
+		return nil, err
+	}
+	return d.CollectionZone(c), nil
+}
+
+// OpenState tells whether a resource is open.
+type OpenState struct {
+	Resource Ref        `json:"resource"`
+	At       time.Time  `json:"at"`
+	State    string     `json:"state"`       // open, closed or unknown
+	Change   *time.Time `json:"next_change"` // null: not within a year
+	Next     *string    `json:"next_state"`
+	Reason   OpenReason `json:"reason"`
+}
+
+// OpenReason is what decides about the state.
+type OpenReason struct {
+	Kind  string     `json:"kind"`  // hours, exception, closure, or none where no hours are known
+	Title *string    `json:"title"` // of the hours or the closure, for those who may read it
+	Until *time.Time `json:"until"` // end of the closure
+}
+
+type openNowIn struct {
+	Ref string              `path:"resource"`
+	At  rest.Opt[time.Time] `query:"at"`
+}
+
+func (s *service) openNow(ctx context.Context, in openNowIn) (out OpenState, err error) {
+	return out, s.view(ctx, func(d *desk) error {
+		p, err := d.place(in.Ref, store.RightFreeBusy)
+		if err != nil {
+			return err
+		}
+		at := in.At.Or(d.now).UTC().Truncate(time.Second)
+		n, err := slots.OpenNow(d.View, p.ID, at)
+		if err != nil {
+			return err
+		}
+		out = OpenState{Resource: refTo(p), At: at, State: string(n.State), Reason: OpenReason{Kind: "none"}}
+		if n.Next != "" {
+			next := string(n.Next)
+			out.Change, out.Next = &n.Change, &next
+		}
+		switch {
+		case n.Closure != nil:
+			end := n.Closure.End
+			out.Reason = OpenReason{Kind: "closure", Until: &end}
+			if e := d.event(n.Closure); e != nil {
+				out.Reason.Title = &e.Title
+			}
+		case n.Hours != nil:
+			h := d.hours(n.Hours)
+			if out.Reason.Kind = "hours"; h.Exception {
+				out.Reason.Kind = "exception"
+			}
+			out.Reason.Title = h.Title
+		}
+		return nil
+	})
+}

@@ -1,0 +1,271 @@
+package house
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"daybook/ical"
+	"daybook/store"
+)
+
+// object puts an object into somebody's calendar.
+func (p *place) object(owner, uid, components string) {
+	p.t.Helper()
+	text := "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Daybook//test//EN\n" + components + "END:VCALENDAR\n"
+	o, err := ical.ParseResource([]byte(strings.ReplaceAll(text, "\n", "\r\n")), ical.Limits{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	x, err := p.store.Prepare(o)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.update(func(tx *store.Tx) error {
+		c, err := tx.Calendar(p.ids[owner])
+		if err != nil {
+			return err
+		}
+		_, err = tx.PutObject(store.Put{Actor: store.System(), Collection: c.ID, Name: uid + ".ics", Object: x})
+		return err
+	})
+}
+
+const massage = "0197f3c2-0000-7000-8000-0000000000e1"
+
+// openPlace is a place that is open on the Monday of the tests from 09:00 to
+// 17:00 in Berlin. At 10:00 Ada has an event of an hour, and at 12:00 the house
+// is closed for an hour.
+func openPlace(t testing.TB) *place {
+	t.Helper()
+	p := newPlace(t)
+	p.object("demo", "week", "BEGIN:VAVAILABILITY\nUID:week\nDTSTAMP:20270101T000000Z\nSUMMARY:Winter hours\nBEGIN:AVAILABLE\nUID:w1\nDTSTAMP:20270101T000000Z\n"+
+		"DTSTART;TZID=Europe/Berlin:20270104T090000\nDTEND;TZID=Europe/Berlin:20270104T170000\nRRULE:FREQ=WEEKLY;BYDAY=MO\nEND:AVAILABLE\nEND:VAVAILABILITY\n")
+	p.object("ada", "e", "BEGIN:VEVENT\nUID:e\nDTSTAMP:20270101T000000Z\nSUMMARY:Secret visit\nDTSTART:20270301T090000Z\nDURATION:PT1H\nEND:VEVENT\n")
+	p.object("demo", "shut", "BEGIN:VEVENT\nUID:shut\nDTSTAMP:20270101T000000Z\nSUMMARY:Staff meeting\nDTSTART:20270301T110000Z\nDURATION:PT1H\nEND:VEVENT\n")
+	p.update(func(tx *store.Tx) error {
+		return tx.PutService(&store.Service{
+			UUID: uuid.MustParse(massage), Org: p.ids["demo"], Name: "Massage", Length: time.Hour, BufferAfter: 15 * time.Minute, Step: time.Hour, MaxPerDay: 3,
+		})
+	})
+	return p
+}
+
+func TestOpeningsAnswerWithTheirBasis(t *testing.T) {
+	p := openPlace(t)
+	path := "/v1/resources/ada/openings?from=2027-03-01T00:00:00Z&to=2027-03-02T00:00:00%2B01:00"
+	var o Openings
+	tag := p.as(busy).get(path).want(200).into(&o).Header().Get("ETag")
+	if got := fmt.Sprint(o.Items); len(o.Items) != 3 || !o.Known || o.Zone != "Europe/Berlin" || tag != `"`+o.Basis+`"` {
+		t.Errorf("%s of %+v, %s", got, o, tag)
+	}
+	p.with("If-None-Match", tag).get(path).want(304)
+	p.object("bob", "b", "BEGIN:VEVENT\nUID:b\nDTSTAMP:20270101T000000Z\nDTSTART:20270301T090000Z\nDURATION:PT1H\nEND:VEVENT\n")
+	p.with("If-None-Match", tag).get(path).want(304)
+	p.object("ada", "f", "BEGIN:VEVENT\nUID:f\nDTSTAMP:20270101T000000Z\nDTSTART:20270301T130000Z\nDURATION:PT1H\nEND:VEVENT\n")
+	p.with("If-None-Match", tag).get(path).want(200)
+	if p.get("/v1/resources/demo/openings").want(200).into(&o); len(o.Items) != 2 {
+		t.Errorf("of the organisation: %+v", o)
+	}
+	p.get("/v1/resources/eve/openings").want(404)
+	p.as(rival).get("/v1/resources/ada/openings").want(404)
+	p.get("/v1/resources/grace/openings").want(404)
+	p.get("/v1/resources/ada/openings?from=2027-03-01T00:00:00Z&to=2027-03-01T00:00:00Z").want(422)
+	p.get("/v1/resources/ada/openings?from=2027-03-01T00:00:00Z&to=2029-03-01T00:00:00Z").want(422)
+	p.get("/v1/resources/ada/openings?from=yesterday").want(422)
+}
+
+func TestOpenNow(t *testing.T) {
+	p := openPlace(t)
+	for _, x := range []struct {
+		as, at, state, next, kind, title string
+	}{
+		{reader, "2027-03-01T07:30:00Z", "closed", "2027-03-01T08:00:00Z", "hours", "Winter hours"},
+		{reader, "2027-03-01T09:30:00Z", "open", "2027-03-01T11:00:00Z", "hours", "Winter hours"},
+		{reader, "2027-03-01T11:30:00Z", "closed", "2027-03-01T12:00:00Z", "closure", "Staff meeting"},
+		{busy, "2027-03-01T11:30:00Z", "closed", "2027-03-01T12:00:00Z", "closure", ""},
+	} {
+		var o OpenState
+		p.as(x.as).get("/v1/resources/ada/open-now?at=" + x.at).want(200).into(&o)
+		title := ""
+		if o.Reason.Title != nil {
+			title = *o.Reason.Title
+		}
+		if o.State != x.state || o.Change == nil || o.Change.Format(time.RFC3339) != x.next || o.Reason.Kind != x.kind || title != x.title {
+			t.Errorf("%s at %s: %+v", x.as, x.at, o)
+		}
+	}
+	var o OpenState
+	p.as(rival).get("/v1/resources/eve/open-now").want(200).into(&o)
+	if o.State != "unknown" || o.Change != nil || o.Reason.Kind != "none" {
+		t.Errorf("without hours: %+v", o)
+	}
+}
+
+func TestSlotsArePagedAndGrouped(t *testing.T) {
+	p := openPlace(t)
+	query := "/v1/slots?service=Massage&resource=ada,bob&to=2027-03-02T00:00:00Z"
+	list := func(query string, limit int) (out []string) {
+		t.Helper()
+		next := ""
+		for range 30 {
+			var l SlotList
+			p.as(busy).get(fmt.Sprintf("%s&limit=%d&cursor=%s", query, limit, url.QueryEscape(next))).want(200).into(&l)
+			for _, s := range l.Items {
+				out = append(out, s.Start.Format("15")+" "+s.Resource.Name)
+			}
+			if next = l.Next; next == "" {
+				return out
+			}
+		}
+		t.Fatal("a list without end")
+		return nil
+	}
+	// Ada's event takes 10:00 to 11:00 in Berlin, the house is closed from 12:00
+	// to 13:00, and a quarter of an hour is kept free behind each slot.
+	want := strings.Split("08 bob,09 bob,12 ada,12 bob,13 ada,13 bob,14 ada,14 bob,15 ada,15 bob", ",")
+	whole := list(query, 100)
+	for _, limit := range []int{1, 3, 100} {
+		if got := list(query, limit); !slices.Equal(got, whole) {
+			t.Errorf("in pages of %d: %q", limit, got)
+		}
+		grouped := list(query+"&group=resource", limit)
+		slices.SortStableFunc(grouped, func(a, b string) int { return strings.Compare(a[:2], b[:2]) })
+		if !slices.Equal(grouped, whole) {
+			t.Errorf("grouped, in pages of %d: %q", limit, grouped)
+		}
+	}
+	if !slices.Equal(whole, want) {
+		t.Errorf("%q, want %q", whole, want)
+	}
+	var l SlotList
+	p.do("POST", "/v1/slots", `{"resources": ["bob"], "length": "PT30M", "step": "PT2H", "limit": 2, "to": "2027-03-02T00:00:00Z"}`).want(200).into(&l)
+	if len(l.Items) != 2 || l.Next == "" || l.Items[0].Left != 1 {
+		t.Errorf("%+v", l)
+	}
+	p.as(rival).get("/v1/slots?resource=eve&length=PT1H").want(200).into(&l)
+	if len(l.Unknown) != 1 || len(l.Items) != 0 {
+		t.Errorf("without hours: %+v", l)
+	}
+	for _, bad := range []string{
+		"?resource=ada", "?length=PT1H", "?resource=eve&length=PT1H", "?resource=ada&length=PT1S", "?resource=ada&length=PT1H&to=2028-01-01T00:00:00Z",
+		"?resource=ada&length=PT1H&cursor=AAAA", "?resource=ada&length=PT1H&step=P2D", "?resource=ada&length=PT1H&group=day", "?service=nothing",
+		"?resource=ada&length=PT1H&capacity=0", "?length=PT1H&resource=" + strings.Repeat("ada,", 51) + "ada",
+	} {
+		p.get("/v1/slots" + bad).want(422)
+	}
+}
+
+func TestExplainTellsWhatTheAskerMayKnow(t *testing.T) {
+	p := openPlace(t)
+	explain := func(as, more string) (x Explanation) {
+		t.Helper()
+		p.as(as).get("/v1/explain?resource=ada&start=2027-03-01T09:30:00Z&end=2027-03-01T11:30:00Z" + more).want(200).into(&x)
+		return x
+	}
+	kinds := func(x Explanation) (out string) {
+		for _, r := range x.Reasons {
+			out += r.Kind
+			if r.Event != nil {
+				out += ":" + r.Event.Title
+			}
+			out += " "
+		}
+		return out
+	}
+	if got := kinds(explain(reader, "")); got != "event:Secret visit closure:Staff meeting " {
+		t.Error(got)
+	}
+	if got := kinds(explain(busy, "")); got != "busy busy " {
+		t.Error(got)
+	}
+	if got := kinds(explain(forAda, "")); got != "event:Secret visit busy " {
+		t.Error(got)
+	}
+	if got := kinds(explain(reader, "&service="+massage)); got != "length event:Secret visit closure:Staff meeting " {
+		t.Error(got)
+	}
+	var x Explanation
+	body := p.as(busy).get("/v1/explain?resource=ada&start=2027-03-01T17:00:00Z&end=2027-03-01T18:00:00Z").want(200).into(&x).Body.String()
+	if kinds(x) != "closed " || strings.Contains(body, "Winter") || x.Bookable {
+		t.Error(body)
+	}
+	p.get("/v1/explain?resource=bob&start=2027-03-01T08:00:00Z&end=2027-03-01T09:00:00Z").want(200).into(&x)
+	if !x.Bookable || len(x.Reasons) != 0 {
+		t.Errorf("%+v", x)
+	}
+	p.get("/v1/explain?resource=eve&start=2027-03-01T17:00:00Z&end=2027-03-01T18:00:00Z").want(422)
+	p.get("/v1/explain?resource=ada&start=2027-03-01T17:00:00Z&end=2027-03-01T17:00:00Z").want(422)
+	p.get("/v1/explain?resource=ada").want(422)
+}
+
+func TestHoldsKeepASlot(t *testing.T) {
+	p := openPlace(t)
+	ask := `{"resources": ["bob", "room-1"], "service": "Massage", "start": "2027-03-01T08:00:00Z", "ttl": "PT5M", "note": "Ben"}`
+	var h Hold
+	location := p.as(writer).do("POST", "/v1/holds", ask).want(201).into(&h).Header().Get("Location")
+	if len(h.Resources) != 2 || h.End.Sub(h.Start) != time.Hour || !h.Expires.Equal(now.Add(5*time.Minute)) || location != "/v1/holds/"+h.ID.String() {
+		t.Fatalf("%+v at %s", h, location)
+	}
+	var problem struct {
+		Reasons []Reason
+	}
+	p.as(writer).do("POST", "/v1/holds", ask).want(409).into(&problem)
+	if len(problem.Reasons) != 2 || problem.Reasons[0].Kind != "hold" || *problem.Reasons[0].Hold != h.ID {
+		t.Errorf("%+v", problem)
+	}
+	p.as(reader).do("POST", "/v1/holds", ask).want(403)
+	p.as(busy).get(location).want(404)
+	p.as(rival).get(location).want(404)
+	p.as(reader).get(location).want(200)
+	p.as(reader).do("DELETE", location, "").want(403)
+	var list struct{ Items []Hold }
+	if p.as(reader).get("/v1/holds").want(200).into(&list); len(list.Items) != 1 {
+		t.Errorf("%+v", list)
+	}
+	if p.as(rival).get("/v1/holds").want(200).into(&list); len(list.Items) != 0 {
+		t.Errorf("%+v", list)
+	}
+	p.as(writer).do("DELETE", location, "").want(204)
+	p.get(location).want(404)
+	p.as(writer).do("POST", "/v1/holds", ask).want(201)
+	p.at(now.Add(6 * time.Minute)) // it has ended, and no job has run
+	p.as(writer).do("POST", "/v1/holds", ask).want(201)
+
+	p.do("POST", "/v1/holds", `{"resources": ["ada"], "start": "2027-03-01T20:00:00Z", "end": "2027-03-01T21:00:00Z"}`).want(409)
+	p.do("POST", "/v1/holds", `{"resources": ["ada"], "start": "2027-03-01T20:00:00Z", "end": "2027-03-01T21:00:00Z", "ignore_hours": true}`).want(201)
+	for _, bad := range []string{
+		`{"resources": [], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T14:00:00Z"}`,
+		`{"resources": ["eve"], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T14:00:00Z"}`,
+		`{"resources": ["bob"], "start": "2027-03-01T13:00:00Z"}`,
+		`{"resources": ["bob"], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T13:00:00Z"}`,
+		`{"resources": ["bob"], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T14:00:00Z", "ttl": "PT2H"}`,
+		`{"resources": ["bob"], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T14:00:00Z", "service": "none"}`,
+	} {
+		p.do("POST", "/v1/holds", bad).want(422)
+	}
+}
+
+// Of many who ask for one slot at once, one gets it.
+func TestOneOfManyGetsTheHold(t *testing.T) {
+	p := openPlace(t)
+	const askers = 50
+	var all sync.WaitGroup
+	status := make([]int, askers)
+	for i := range askers {
+		all.Go(func() {
+			status[i] = p.do("POST", "/v1/holds", `{"resources": ["bob"], "start": "2027-03-01T13:00:00Z", "end": "2027-03-01T14:00:00Z"}`).Code
+		})
+	}
+	all.Wait()
+	slices.Sort(status)
+	if status[0] != 201 || status[1] != 409 || status[askers-1] != 409 {
+		t.Errorf("%v", status)
+	}
+}
