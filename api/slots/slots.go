@@ -237,8 +237,12 @@ func (q *question) readBusy() error {
 	if err != nil {
 		return err
 	}
+	if !q.r.shared() {
+		q.busy = all
+		return nil
+	}
 	for _, b := range all {
-		if q.r.shared() && b.Service == q.r.Service {
+		if b.Service == q.r.Service {
 			q.ours = append(q.ours, b)
 		} else {
 			q.busy = append(q.busy, b)
