@@ -164,7 +164,7 @@ func (d *desk) showReason(p *store.Principal, r *slots.Reason) Reason {
 			out.Hold = &r.Busy.Hold
 		}
 	case r.Busy != nil:
-		if out.Event = d.event(r.Busy); out.Event == nil && r.Kind != slots.Buffer {
+		if out.Event = d.eventRef(r.Busy); out.Event == nil && r.Kind != slots.Buffer {
 			out.Kind = "busy"
 		}
 	}
@@ -182,9 +182,9 @@ func (d *desk) hours(h *store.HoursObject) (out HoursRef) {
 	return out
 }
 
-// event names an event for those who may read the calendar that it is in; nil
+// eventRef names an event for those who may read the calendar that it is in; nil
 // for others, and for one that cannot be read.
-func (d *desk) event(b *store.BusyTime) *EventRef {
+func (d *desk) eventRef(b *store.BusyTime) *EventRef {
 	if b.Row.Object == 0 || !d.Rights(d.actor, b.Owner).Has(store.RightRead) {
 		return nil
 	}

@@ -63,8 +63,8 @@ type openingsIn struct {
 	To   rest.Opt[time.Time] `query:"to"`
 }
 
-// maxOpenings is the longest span that is answered, in days.
-const maxOpenings = 366
+// maxOpeningDays is the longest span that is answered, in days.
+const maxOpeningDays = 366
 
 // window gives the span that is asked for, in whole seconds: by default from
 // today's midnight in the zone and so many days.
@@ -91,7 +91,7 @@ func (s *service) listOpenings(ctx context.Context, in openingsIn) (out Openings
 		if err != nil {
 			return err
 		}
-		w, err := window(in.From, in.To, zone, d.now, 7, maxOpenings)
+		w, err := window(in.From, in.To, zone, d.now, 7, maxOpeningDays)
 		if err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func (s *service) openNow(ctx context.Context, in openNowIn) (out OpenState, err
 		case n.Closure != nil:
 			end := n.Closure.End
 			out.Reason = OpenReason{Kind: "closure", Until: &end}
-			if e := d.event(n.Closure); e != nil {
+			if e := d.eventRef(n.Closure); e != nil {
 				out.Reason.Title = &e.Title
 			}
 		case n.Hours != nil:
