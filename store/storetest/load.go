@@ -42,7 +42,7 @@ var OrgID = uuid.MustParse("0197f3c2-0000-7000-8000-000000000001")
 type House struct {
 	Store     *store.Store
 	Org       *store.Principal
-	Resources []*store.Principal   // rooms, each with hours of its own
+	Resources []*store.Principal   // staff, each with hours of their own
 	Calendars []store.CollectionID // of the resources
 }
 
@@ -60,7 +60,7 @@ const keepVar = "DAYBOOK_BENCH_DIR"
 
 // keepVersion is part of the name of a kept store; count it up when the events
 // of a house change.
-const keepVersion = 1
+const keepVersion = 2
 
 // Load gives a house with so many events, which is the caller's to change. Now
 // stands at Start. A store is filled anew, unless the environment names a
@@ -206,7 +206,7 @@ func put(tx *store.Tx, rooms []room) error {
 		return err
 	}
 	for _, r := range rooms {
-		p := &store.Principal{Org: org.ID, Kind: store.KindRoom, Name: fmt.Sprintf("room-%04d", r.n)}
+		p := &store.Principal{Org: org.ID, Kind: store.KindStaff, Name: fmt.Sprintf("staff-%04d", r.n)}
 		if err := tx.CreatePrincipal(p); err != nil {
 			return err
 		}
@@ -229,7 +229,7 @@ func (h *House) read(ctx context.Context) error {
 		if h.Org, err = v.PrincipalByUUID(OrgID); err != nil {
 			return err
 		}
-		if h.Resources, err = v.Principals(h.Org.ID, store.KindRoom); err != nil {
+		if h.Resources, err = v.Principals(h.Org.ID, store.KindStaff); err != nil {
 			return err
 		}
 		h.Calendars = make([]store.CollectionID, len(h.Resources))
@@ -242,6 +242,20 @@ func (h *House) read(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// Token gives a bearer token that administers the house.
+func (h *House) Token(tb testing.TB) string {
+	tb.Helper()
+	const id, secret = "benchmark", "benchmark-secret-0123456789"
+	err := h.Store.Update(tb.Context(), func(tx *store.Tx) error {
+		grants := []store.Grant{{Target: h.Org.ID, Rights: store.RightAdmin}}
+		return tx.PutCredential(&store.Credential{ID: id, Org: h.Org.ID, Kind: store.CredentialBearer, Grants: grants}, secret)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return id + "." + secret
 }
 
 // At gives the start of the n-th event of a resource.

@@ -1,0 +1,50 @@
+package timetap
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/api/rest"
+	"daybook/store/storetest"
+)
+
+// BenchmarkHouseWeek asks for a week of twenty of a thousand staff, 400 events
+// from the second size on, and prints the median beside the mean.
+func BenchmarkHouseWeek(b *testing.B) {
+	for _, events := range storetest.Sizes() {
+		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
+			h := storetest.Load(b, events)
+			api, err := New(rest.Options{Store: h.Store, Now: func() time.Time { return storetest.Start }}).Handler()
+			if err != nil {
+				b.Fatal(err)
+			}
+			ids := make([]string, 20)
+			for i := range ids {
+				ids[i] = fmt.Sprint(h.Resources[i].Alias)
+			}
+			token := h.Token(b)
+			var took []time.Duration
+			size := 0
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodGet, "/calendar/range/"+strings.Join(ids, ",")+"?startDate=2027-01-04&endDate=2027-01-10", nil)
+				r.Header.Set("Authorization", "Bearer "+token)
+				w := &bin{header: http.Header{}}
+				began := time.Now()
+				api.ServeHTTP(w, r)
+				took = append(took, time.Since(began))
+				if w.status != http.StatusOK {
+					b.Fatalf("status %d", w.status)
+				}
+				size = w.bytes
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(size), "bytes")
+		})
+	}
+}
