@@ -16,6 +16,7 @@ import (
 	"daybook/api/folio"
 	"daybook/api/house"
 	"daybook/api/onlive"
+	"daybook/api/remotes"
 	"daybook/api/rest"
 	"daybook/api/timetap"
 	"daybook/api/trybe"
@@ -40,6 +41,7 @@ type Options struct {
 
 	Jobs                       house.Jobs      // the daemon's cron table; nil: there is none
 	Stopping                   <-chan struct{} // closed when the daemon goes down: what has no end of its own ends; nil: never
+	Remotes                    remotes.Puller  // pulls remotes; nil: there are none
 	Courier                    house.Courier   // makes the deliveries of webhooks; nil: there are none
 	MaxStreams, MaxStreamsEach int             // of changes: in all, and of one credential; 0: the house API's defaults
 
@@ -98,7 +100,7 @@ next:
 		timetap.New(ro),
 		vastal.New(ro),
 		house.New(house.Options{
-			Options: ro, Jobs: o.Jobs, Stopping: o.Stopping, Streams: o.MaxStreams, StreamsEach: o.MaxStreamsEach, Courier: o.Courier, Metrics: o.Metrics,
+			Options: ro, Jobs: o.Jobs, Stopping: o.Stopping, Streams: o.MaxStreams, StreamsEach: o.MaxStreamsEach, Courier: o.Courier, Metrics: o.Metrics, Remotes: o.Remotes,
 		}),
 	} {
 		for _, name := range o.Off {

@@ -151,9 +151,12 @@ func privileges(b []byte, r store.Rights, fixedHome bool) []byte {
 	return b
 }
 
-func getPrivileges(_ *exchange, r *resource, b []byte) ([]byte, error) {
+func getPrivileges(x *exchange, r *resource, b []byte) ([]byte, error) {
 	if r.kind&containers != 0 || r.kind == kindPrincipal {
 		return privileges(b, store.RightRead, true), nil
+	}
+	if r.kind == kindObject && x.v.Origin(r.member.Object).Remote != 0 && r.rights.Has(store.RightRead) {
+		return privileges(b, store.RightRead, false), nil // a remote keeps it; see store.Origin
 	}
 	return privileges(b, r.rights, r.kind == kindHome && single(r.owner)), nil
 }

@@ -61,6 +61,8 @@ type Config struct {
 	FetchAllow   string        `group:"Fetching" key:"fetch_allow" default:"" check:"networks" doc:"Networks that remotes and webhooks may reach although they are not public, as a list of CIDR ranges or addresses: loopback, private, link-local and reserved ones are refused otherwise."`
 	FetchPorts   string        `key:"fetch_ports" default:"80, 443, 1024-65535" check:"ports" doc:"Ports that remotes and webhooks may name."`
 	FetchTimeout time.Duration `key:"fetch_timeout" default:"1m" min:"1s" max:"1h" doc:"Time of one fetch, with its redirects and the reading of the answer."`
+	PullFloor    time.Duration `key:"pull_floor" default:"5m" min:"1m" max:"30d" doc:"Least time between two pulls of a remote, whatever it or its source asks for."`
+	PullsAtOnce  int           `key:"pulls_at_once" default:"4" min:"1" max:"100" doc:"Remotes that are pulled at the same time."`
 	MaxFetch     Size          `key:"max_fetch" default:"32MiB" min:"1KiB" max:"1GiB" doc:"Largest answer to a fetch, as sent and decompressed."`
 
 	WebhookAttempts int           `group:"Webhooks" key:"webhook_attempts" default:"10" min:"1" max:"100" doc:"Attempts after which a delivery is a dead letter. They are made after 5 seconds, then four times later each time, at most 2 hours apart."`
@@ -76,6 +78,7 @@ type Config struct {
 	JobHorizon    string        `group:"Jobs" key:"job_horizon" default:"17 3 * * *" check:"schedule" doc:"When the horizon is moved forward. A cron line of five fields, or @hourly, @daily, @every 10m; times are UTC."`
 	JobOpenings   string        `key:"job_openings" default:"*/5 * * * *" check:"schedule" doc:"When openings are computed again that no longer stand for their calendars."`
 	JobPrune      string        `key:"job_prune" default:"41 4 * * *" check:"schedule" doc:"When old deletions, old entries of the journal, and expired credentials and feeds are dropped."`
+	JobPull       string        `key:"job_pull" default:"* * * * *" check:"schedule" doc:"When it is looked which remotes are due. How often each is pulled is its own interval."`
 	JobTimeout    time.Duration `key:"job_timeout" default:"30m" min:"1s" max:"7d" doc:"Time after which a job's run is ended."`
 	OpeningsAhead time.Duration `key:"openings_ahead" default:"60d" min:"1d" max:"1000d" doc:"How far ahead openings are kept computed."`
 

@@ -174,6 +174,11 @@ func (c *checker) directory() error {
 		}
 		maps.Copy(c.want, h.derived())
 	})
+	c.v.scan(tableRemotes, func(_, b []byte) {
+		if err := decodeRecord(b, &Remote{}); err != nil {
+			c.problem("records", "remote", "%v", err)
+		}
+	})
 	c.v.scan(tableGone, func(k, _ []byte) {
 		c.states[CollectionID(u32(k[1:]))] = &State{}
 	})
@@ -279,6 +284,9 @@ func (c *checker) object(f *facts, where string) {
 	if f.dead != (c.v.get(deadKey(f.ID)) != nil) {
 		c.problem("records", where, "has dead properties, or has none, against its facts")
 	}
+	if f.Remote != 0 && c.v.get(remoteKey(f.Remote)) == nil {
+		c.problem("records", where, "is kept by a remote that does not exist")
+	}
 	if f.external != nil {
 		c.want[string(externalKey(f.Org, f.external, f.ID))] = []byte{}
 	}
@@ -298,7 +306,7 @@ func (c *checker) fresh(f *facts, data []byte, where string) *Prepared {
 		c.problem("data", where, "cannot be read any more, it is served as it is: %v", err)
 		return nil
 	}
-	p := &Prepared{object: o}
+	p := &Prepared{object: o, origin: f.Origin}
 	p.index(c.until(f))
 	if f.flags&factDense != 0 { // it is, or was, in many places
 		p = p.spread(maxBindings)
@@ -479,7 +487,7 @@ func (c *checker) counts() error {
 }
 
 // numbered are the tables whose keys are numbers that are not used again.
-var numbered = []counter{{tablePrincipals, metaPrincipal, 4}, {tableCollections, metaCollection, 4}, {tableFacts, metaObject, 8}}
+var numbered = []counter{{tablePrincipals, metaPrincipal, 4}, {tableCollections, metaCollection, 4}, {tableFacts, metaObject, 8}, {tableRemotes, metaRemote, 4}}
 
 type counter struct {
 	table byte

@@ -242,23 +242,31 @@ const (
 	factUndated // some component has no time
 	factEndless // has rows up to the horizon only
 	factDead    // it has dead properties
+	factRemote  // kept by a remote, whose number follows the rows
 )
 
 func packFacts(f *facts) []byte {
 	p := make(packer, 0, 128+len(f.rows))
-	flags := f.flags
+	flags := f.flags &^ (factBlock | factDead | factRemote)
 	if f.Block {
 		flags |= factBlock
 	}
 	if f.dead {
 		flags |= factDead
 	}
+	if f.Remote != 0 {
+		flags |= factRemote
+	}
 	p = p.byte(packedV1).byte(flags).byte(kindCode(f.Kind)).raw(f.ETag[:]).uint(uint64(f.Org)).time(f.Created).time(f.Modified)
 	p = p.uint(uint64(f.size)).text(f.UID).uint(uint64(len(f.Bindings)))
 	for _, b := range f.Bindings {
 		p = p.uint(uint64(b.Collection)).text(b.Name)
 	}
-	return p.blob(f.rows).raw(f.external)
+	p = p.blob(f.rows)
+	if f.Remote != 0 {
+		p = p.uint(uint64(f.Remote)).byte(byte(f.Counts))
+	}
+	return p.raw(f.external)
 }
 
 func unpackFacts(id ObjectID, b []byte) (*facts, error) {
@@ -267,7 +275,7 @@ func unpackFacts(id ObjectID, b []byte) (*facts, error) {
 		return nil, fmt.Errorf("%w: object of version %d", errCodec, v)
 	}
 	flags := u.byte()
-	f := &facts{flags: flags &^ (factBlock | factDead), dead: flags&factDead != 0}
+	f := &facts{flags: flags &^ (factBlock | factDead | factRemote), dead: flags&factDead != 0}
 	f.ID, f.Block, f.Kind = id, flags&factBlock != 0, kindName(u.byte())
 	copy(f.ETag[:], u.take(16))
 	f.Org, f.Created, f.Modified = PrincipalID(u.uint()), u.time(), u.time()
@@ -281,6 +289,9 @@ func unpackFacts(id ObjectID, b []byte) (*facts, error) {
 		f.Bindings[i] = Binding{CollectionID(u.uint()), u.text()}
 	}
 	f.rows = append([]byte(nil), u.blob()...)
+	if flags&factRemote != 0 {
+		f.Remote, f.Counts = RemoteID(u.uint()), Counts(u.byte())
+	}
 	if len(u.b) > 0 {
 		f.external = append([]byte(nil), u.take(len(uidHash{}))...)
 	}

@@ -98,6 +98,9 @@ func (v *View) need(a *Actor, id CollectionID, want Rights) (*Collection, error)
 // needAll checks a right on every collection that a body is in: a change of it
 // is seen in all.
 func (v *View) needAll(a *Actor, f *facts, want Rights) error {
+	if err := a.mayChange(f); err != nil {
+		return err
+	}
 	for _, b := range f.Bindings {
 		c, err := v.collection(b.Collection)
 		if err != nil {
@@ -177,7 +180,7 @@ func (tx *Tx) create(a *Actor, c *Collection, name string, p *Prepared) error {
 // nil if there is none. A block that the actor sees nothing of is none: what
 // one may not see does not exist.
 func (tx *Tx) joinable(a *Actor, c *Collection, p *Prepared) (*facts, error) {
-	if !p.block {
+	if !p.block || a.remote != 0 {
 		return nil, nil //nolint:nilnil // no block to join is an answer, not a failure
 	}
 	ids, err := tx.Holders(c.Org, p.object.UID())
@@ -210,6 +213,9 @@ func (v *View) seesAny(a *Actor, f *facts) bool {
 func (tx *Tx) replace(p Put, c *Collection, old Member) error {
 	f, err := tx.facts(old.Object)
 	if err != nil {
+		return err
+	}
+	if err := p.Actor.mayChange(f); err != nil {
 		return err
 	}
 	if f.UID != p.Object.object.UID() {
@@ -268,7 +274,7 @@ func (tx *Tx) add(c *Collection, name string, p *Prepared, like *facts) error {
 // setBody takes over what the prepared object says.
 func (tx *Tx) setBody(f *facts, p *Prepared) {
 	f.Kind, f.Block, f.ETag, f.Modified = p.object.Kind(), p.block, p.etag, tx.now
-	f.size, f.rows, f.flags = uint32(len(p.data)), p.packed, p.flags
+	f.size, f.rows, f.flags, f.Origin = uint32(len(p.data)), p.packed, p.flags, p.origin
 	tx.setExternal(f, p.external)
 }
 
@@ -452,6 +458,9 @@ func (tx *Tx) DeleteObject(a *Actor, c CollectionID, name string, cond Cond) err
 	}
 	f, err := tx.facts(m.Object)
 	if err != nil {
+		return err
+	}
+	if err := a.mayChange(f); err != nil {
 		return err
 	}
 	return tx.release(f, c, false)

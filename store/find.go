@@ -158,11 +158,12 @@ func (v *View) expand(id ObjectID, since int64, counted []byte, from, to int64, 
 		return nil // it is served as bytes and reported by check
 	}
 	o.SetCounted(counted)
-	booked := bookingOf(o)
+	origin := v.Origin(id)
+	booked := bookingFrom(o, origin)
 	var last Row
 	ask := ical.Expand{Window: span.Span{Start: unixOrZero(max(from, since-2*floatPad)), End: unixOrZero(to)}, Zone: zone, Max: most, Work: expandWork}
 	err = o.EachInstance(ask, func(i *ical.Instance) bool {
-		r := rowOf(o, i, booked)
+		r := rowOf(o, i, origin, booked)
 		if r.Start < since {
 			return true
 		}
@@ -214,12 +215,16 @@ func unixOrZero(sec int64) time.Time {
 // Instances gives the instances in the window, exact and ordered by Start,
 // then object and RECURRENCE-ID; floating ones are placed by the zone (nil:
 // UTC), so that Start and End are UTC in all. Objects with undated components
-// are not in it. A zero Start or End of the window is open.
+// are not in it, nor what counts for nothing but calendar clients. A zero Start or End of the window is open.
 func (v *View) Instances(c CollectionID, w span.Span, zone *ical.Zone) ([]Row, error) {
 	zone = utcOr(zone)
 	from, to := windowSeconds(w)
 	var out []Row
-	add := func(r Row) { out = append(out, r) }
+	add := func(r Row) {
+		if r.Flags&RowIgnored == 0 {
+			out = append(out, r)
+		}
+	}
 	if err := v.eachRow(c, from, to, zone, add); err != nil {
 		return nil, err
 	}

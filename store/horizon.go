@@ -83,7 +83,7 @@ func (v *View) reindexAll(ids []ObjectID, until int64) []*reindexed {
 		if err != nil {
 			continue // of a collection that is gone, or damaged
 		}
-		r := &reindexed{id, f.ETag, &Prepared{external: f.external}}
+		r := &reindexed{id, f.ETag, &Prepared{external: f.external, origin: f.Origin}}
 		if o, err := v.parsedObject(id); err == nil {
 			r.object = o
 			r.index(until)

@@ -127,6 +127,7 @@ type Prepared struct {
 
 	external []byte // hash of the external id; nil: none
 	hours    []byte // row of the list of hours; nil: it is none
+	origin   Origin
 }
 
 // Object gives the iCalendar object.
@@ -138,11 +139,15 @@ func (p *Prepared) ETag() ETag { return p.etag }
 // Prepare computes, outside of any transaction, all that the one door writes
 // with an object that was parsed and checked: its tag and its rows of the
 // instance index. It costs an expansion, bounded by maxRows.
-func (s *Store) Prepare(o *ical.Object) (*Prepared, error) {
+func (s *Store) Prepare(o *ical.Object) (*Prepared, error) { return s.PrepareFrom(o, Origin{}) }
+
+// PrepareFrom is Prepare for an object that a remote keeps. It is never a
+// block, which a write in one calendar would change in others.
+func (s *Store) PrepareFrom(o *ical.Object, from Origin) (*Prepared, error) {
 	if o == nil || o.UID() == "" || kindCode(o.Kind()) == 0 {
 		return nil, fmt.Errorf("%w: no calendar object resource", ErrInvalid)
 	}
-	p := &Prepared{object: o, data: o.Data(), block: IsBlock(o)}
+	p := &Prepared{object: o, data: o.Data(), block: from.Remote == 0 && IsBlock(o), origin: from}
 	p.etag = tagOf(p.data)
 	p.index(s.indexUntil())
 	return p, nil
@@ -158,8 +163,11 @@ func (s *Store) indexUntil() int64 {
 // index makes the rows.
 func (p *Prepared) index(until int64) {
 	x := p.object.Extent()
-	p.rows, p.flags, p.until, p.external, p.hours = nil, 0, until, externalOf(p.object), hoursOf(p.object)
-	booked := bookingOf(p.object)
+	p.rows, p.flags, p.until, p.external, p.hours = nil, 0, until, nil, hoursOf(p.object)
+	if p.origin.Remote == 0 {
+		p.external = externalOf(p.object) // what others call theirs is not ours
+	}
+	booked := bookingFrom(p.object, p.origin)
 	if x.Undated {
 		p.flags |= factUndated
 	}
@@ -169,7 +177,7 @@ func (p *Prepared) index(until int64) {
 		ask.Window.End = time.Unix(until, 0).UTC()
 	}
 	err := p.object.EachInstance(ask, func(i *ical.Instance) bool {
-		p.rows = append(p.rows, rowOf(p.object, i, booked))
+		p.rows = append(p.rows, rowOf(p.object, i, p.origin, booked))
 		return len(p.rows) <= maxRows
 	})
 	var limit *ical.LimitError
@@ -192,7 +200,7 @@ func (p *Prepared) spread(places int) *Prepared {
 	return &q
 }
 
-func rowOf(o *ical.Object, i *ical.Instance, booked booking) Row {
+func rowOf(o *ical.Object, i *ical.Instance, from Origin, booked booking) Row {
 	r := Row{Start: i.Start.Unix(), End: i.End.Unix()}
 	switch i.Form {
 	case ical.Floating, ical.Date:
@@ -217,11 +225,15 @@ func rowOf(o *ical.Object, i *ical.Instance, booked booking) Row {
 			r.Flags |= RowOverride
 		}
 	}
-	if IsBlock(o) {
-		r.Flags |= RowBlock
-	}
-	if openEnded(i) {
-		r.Flags |= rowOpenEnded
+	if from.Remote != 0 {
+		r.Flags = from.flags(r.Flags, i.Component)
+	} else {
+		if IsBlock(o) {
+			r.Flags |= RowBlock
+		}
+		if openEnded(i) {
+			r.Flags |= rowOpenEnded
+		}
 	}
 	for n, k := range rowKinds {
 		if k == o.Kind() {

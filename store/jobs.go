@@ -91,8 +91,9 @@ func (s *Store) Prune(ctx context.Context, tombstones time.Time) (dropped int, d
 		}
 		dropped += n
 		removed := tx.pruneRemoved(pruneStep)
-		dropped += removed
-		if done = len(old) < pruneStep && held && removed < pruneStep; done {
+		bases := tx.pruneBases(pruneStep)
+		dropped += removed + bases
+		if done = len(old) < pruneStep && held && removed < pruneStep && bases < pruneStep; done {
 			return tx.pruneExpired(&dropped)
 		}
 		return nil

@@ -44,6 +44,9 @@ const (
 	tableReplays     = 'r' // organisation, hash of caller and key → answer that is kept (fact)
 	tableJournal     = 'j' // organisation, seq → what happened (fact)
 	tableFormer      = 'z' // organisation, principal that is gone → its name (fact)
+	tableRemotes     = 'e' // remote → record (fact)
+	tableRemoteState = 'E' // remote → how its pulls went (fact)
+	tableBases       = 'L' // remote, hash of the href → the last common version (fact)
 	tableHours       = 'a' // collection, object → whom these hours hold for
 	tableHolds       = 'V' // organisation, uuid → record of a hold (fact)
 	tableHoldTimes   = 'T' // resource, start, uuid → when the hold takes time
@@ -61,6 +64,7 @@ var (
 		tableIdentities, tableHolders, tableExternal, tableRows, tableEndless, tableDense, tableHours, tablePasswords, tableCredentials, tableFeeds,
 		tableFeedIDs, tableFeedOld, tableFetches, tableRemoved, tableJobs, tableServices, tableNotes, tableHolds, tableHoldTimes, tableReplays, tableOpenings,
 		tableJournal, tableFormer, tableWebhooks, tableHookStates, tableDeliveries, tableDeadLetters,
+		tableRemotes, tableRemoteState, tableBases,
 	}
 	// Objects, changes and aliases are numbered in order of creation, and new
 	// UUIDs (v7) begin with the time, so these tables grow at their end.

@@ -72,6 +72,9 @@ func (tx *Tx) clearTarget(m Move, f *facts) (held bool, err error) {
 	if g.UID != f.UID {
 		return true, &UIDConflictError{m.To, m.ToName}
 	}
+	if err := m.Actor.mayChange(g); err != nil {
+		return true, err
+	}
 	return true, tx.release(g, m.To, false)
 }
 
@@ -88,11 +91,14 @@ func (tx *Tx) MoveObject(m Move) (created bool, err error) {
 	if m.From == m.To && m.FromName == m.ToName {
 		return false, fmt.Errorf("%w: source and target are the same", ErrForbidden)
 	}
+	if err := m.Actor.mayChange(f); err != nil {
+		return false, err
+	}
 	held, err := tx.clearTarget(m, f)
 	if err != nil {
 		return false, err
 	}
-	p, err := tx.reprepare(f)
+	p, err := tx.reprepare(f, f.Origin)
 	if err != nil {
 		return false, err
 	}
@@ -124,9 +130,12 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p, err := tx.reprepare(f)
+	p, err := tx.reprepare(f, Origin{}) // the copy is our own
 	if err != nil {
 		return false, err
+	}
+	if f.Remote != 0 && p.object != nil {
+		p.block = IsBlock(p.object)
 	}
 	switch {
 	case !f.Block && p.object == nil:
@@ -144,12 +153,12 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 
 // reprepare makes a stored object ready for the door again. One that cannot be
 // parsed any more has no rows, and no object: it can be moved, not copied.
-func (tx *Tx) reprepare(f *facts) (*Prepared, error) {
+func (tx *Tx) reprepare(f *facts, from Origin) (*Prepared, error) {
 	data, err := tx.Data(f.ID)
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{etag: f.ETag, data: data, block: f.Block, external: f.external}
+	p := &Prepared{etag: f.ETag, data: data, block: f.Block, external: f.external, origin: from}
 	if p.object, err = tx.parsedObject(f.ID); err != nil {
 		return p, nil //nolint:nilerr // Check's to report
 	}

@@ -205,11 +205,14 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 	if f.dead = err == nil; err != nil {
 		tx.del(deadKey(f.ID))
 	}
+	if tx.get(remoteKey(f.Remote)) == nil {
+		f.Origin = Origin{} // its remote is lost, and with it who would change it
+	}
 	var p *Prepared
 	if data := bytes.Clone(tx.get(dataKey(f.ID))); data != nil {
 		f.ETag, f.size = tagOf(data), uint32(len(data))
 		if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
-			p = &Prepared{object: o}
+			p = &Prepared{object: o, origin: f.Origin}
 			p.index(max(tx.s.indexUntil(), metaInt(tx.r, metaHorizon)))
 			p = p.spread(len(f.Bindings))
 			f.rows, f.flags = p.packed, p.flags

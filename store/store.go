@@ -297,6 +297,7 @@ const (
 	metaPrincipal  = "last principal"
 	metaCollection = "last collection"
 	metaObject     = "last object"
+	metaRemote     = "last remote"
 	metaObjects    = "objects"
 	metaRows       = "rows"
 	metaRemade     = "rows made anew" // how often, without a change

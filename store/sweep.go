@@ -63,6 +63,9 @@ func (tx *Tx) dropCollection(c *Collection) error {
 		return err
 	}
 	tx.noteCollection(OpDeleted, c)
+	if err := tx.dropRemotes(c); err != nil {
+		return err
+	}
 	tx.del(stateKey(c.ID))
 	for k := range c.derived() {
 		tx.del([]byte(k))

@@ -272,6 +272,7 @@ type Object struct {
 	Created  time.Time
 	Modified time.Time
 	Bindings []Binding // in the order in which they were made
+	Origin             // the zero Origin: our own
 }
 
 // Identity is the lasting identity of a UID in an organisation: it survives
@@ -314,7 +315,11 @@ const (
 	rowTimed     RowFlags = 1 << 10 // floating with a DURATION in hours: clock changes do not change its length
 	// RowRest is no instance but the time behind the last one of a set that is
 	// too dense to be counted.
-	RowRest      RowFlags = 1 << 12
+	RowRest RowFlags = 1 << 12
+	// RowRemote is of an object that a remote keeps: nobody else changes it.
+	RowRemote RowFlags = 1 << 14
+	// RowIgnored is of an object that counts for nothing but calendar clients.
+	RowIgnored   RowFlags = 1 << 15
 	rowOpenEnded RowFlags = 1 << 11 // takes time for ever, whatever End says
 	rowBooked    RowFlags = 1 << 13 // has buffers or a service
 )
@@ -422,9 +427,10 @@ type Fetch struct {
 type Actor struct {
 	Principal  *Principal // nil for a token that stands for no principal
 	Org        PrincipalID
-	Credential string  // ID, for logs
-	Grants     []Grant // of the credential
-	limited    bool    // Grants limit the principal's own rights
+	Credential string   // ID, for logs
+	Grants     []Grant  // of the credential
+	limited    bool     // Grants limit the principal's own rights
+	remote     RemoteID // whose objects it may change; 0: none
 	system     bool
 	proof      []byte // the hash of what it signed in with; another one ends it, see Renew
 }
@@ -443,10 +449,12 @@ func (a *Actor) IsSystem() bool { return a != nil && a.system }
 var (
 	ErrNotFound     = errors.New("not found")
 	ErrExists       = errors.New("exists already")
-	ErrPrecondition = errors.New("precondition failed")      // an ETag condition
-	ErrForbidden    = errors.New("not allowed")              // the actor lacks a right on what it may see
-	ErrToken        = errors.New("sync-token not valid")     // foreign, of another epoch, or older than the log
-	ErrComponent    = errors.New("component not supported")  // by the collection's component set
+	ErrPrecondition = errors.New("precondition failed")     // an ETag condition
+	ErrForbidden    = errors.New("not allowed")             // the actor lacks a right on what it may see
+	ErrToken        = errors.New("sync-token not valid")    // foreign, of another epoch, or older than the log
+	ErrComponent    = errors.New("component not supported") // by the collection's component set
+	ErrReadOnly     = fmt.Errorf("object is kept by a remote: %w", ErrForbidden)
+	ErrNotNow       = errors.New("not now")                  // a remote that is paused, was stopped or is being pulled
 	ErrHomeFixed    = errors.New("collection is fixed")      // a resource's only calendar can neither be removed nor joined
 	ErrCredentials  = errors.New("credentials not accepted") // unknown, wrong, expired or revoked alike
 	ErrThrottled    = errors.New("too many failed sign-ins") // try again later

@@ -14,6 +14,7 @@ import (
 	"io"
 	"time"
 
+	"daybook/api/remotes"
 	"daybook/ical"
 	"daybook/store"
 )
@@ -51,7 +52,9 @@ type Service struct {
 	Store  *store.Store
 	Jobs   Jobs // nil: there are none
 	Limits Limits
-	Now    func() time.Time // nil: time.Now
+	// Remotes pulls remotes; nil: there are none.
+	Remotes remotes.Puller
+	Now     func() time.Time // nil: time.Now
 }
 
 func (s *Service) now() time.Time {
@@ -158,6 +161,13 @@ func Operations() []Operation {
 		operation("feed.show", "Show a feed and who fetched it", showFeed),
 		operation("feed.rotate", "Give a feed another secret", rotateFeed),
 		operation("feed.revoke", "Revoke a feed", revokeFeed),
+		operation("remote.create", "Create a remote", createRemote),
+		operation("remote.list", "List remotes", listRemotes),
+		operation("remote.show", "Show a remote and how its pulls went", showRemote),
+		operation("remote.pull", "Pull a remote now", pullRemote),
+		operation("remote.pause", "Pause a remote", pauseRemote),
+		operation("remote.resume", "Resume a remote", resumeRemote),
+		operation("remote.delete", "Delete a remote with the objects that it keeps", deleteRemote),
 		operation("apply", "Make the store look like a file", apply),
 		operation("import", "Import a calendar file", importFile),
 		operation("export", "Write a calendar as one file", exportCalendar),
@@ -245,6 +255,7 @@ var codes = []struct {
 	{"limit", store.ErrQuota},
 	{"full", store.ErrFull},
 	{"closed", store.ErrClosed},
+	{"not-now", store.ErrNotNow},
 }
 
 // wireError makes an Error of any error.

@@ -206,6 +206,9 @@ func (a *applier) organisation(o *organisationSpec) {
 	for i := range o.Feeds {
 		a.feed(&o.Feeds[i])
 	}
+	for i := range o.Remotes {
+		a.remote(&o.Remotes[i])
+	}
 }
 
 // principal creates or changes one, and tells which.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/remotes"
 	"daybook/store"
 )
 
@@ -32,6 +33,13 @@ type organisationSpec struct {
 	Services  []serviceSpec  `yaml:"services"`
 	Tokens    []tokenSpec    `yaml:"tokens"`
 	Feeds     []feedSpec     `yaml:"feeds"`
+	Remotes   []remoteSpec   `yaml:"remotes"`
+}
+
+// remoteSpec is a remote as the file says it: what it leaves out is the default.
+type remoteSpec struct {
+	Line         int `yaml:"-"`
+	remotes.Spec `yaml:",inline"`
 }
 
 type userSpec struct {
@@ -188,6 +196,13 @@ func (o *organisationSpec) check(f *Faults, seen uniques) {
 	}
 	for i := range o.Feeds {
 		o.Feeds[i].check(f, seen)
+	}
+	for i := range o.Remotes {
+		r := &o.Remotes[i]
+		if r.Name == "" || r.Calendar == "" || r.URL == "" {
+			f.add(r.Line, "a remote needs name, calendar and url")
+		}
+		seen.check(f, r.Line, "remote of "+o.Slug, r.Name)
 	}
 }
 

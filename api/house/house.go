@@ -26,6 +26,7 @@ import (
 
 	"daybook/api/auth"
 	"daybook/api/hours/kept"
+	"daybook/api/remotes"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -45,6 +46,7 @@ type Options struct {
 	StreamsEach int                   // of them of one credential; 0: 16
 	Courier     Courier               // nil: webhooks can be made, and are not served
 	Metrics     prometheus.Registerer // nil: none are kept
+	Remotes     remotes.Puller        // nil: there are none
 }
 
 // service answers the requests.
@@ -56,13 +58,14 @@ type service struct {
 	stopping <-chan struct{}
 	streams  *streams
 	courier  Courier
+	remotes  remotes.Puller
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o Options) *rest.API {
 	s := &service{
 		store: o.Store, hours: kept.New(o.Store), now: o.Clock(), jobs: o.Jobs,
-		stopping: o.Stopping, courier: o.Courier, streams: newStreams(o.Streams, o.StreamsEach),
+		stopping: o.Stopping, courier: o.Courier, remotes: o.Remotes, streams: newStreams(o.Streams, o.StreamsEach),
 	}
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(s.streams.collectors()...)
@@ -104,6 +107,7 @@ func (s *service) routes() []rest.Route {
 		s.auditRoutes(),
 		s.changeRoutes(),
 		s.webhookRoutes(),
+		s.remoteRoutes(),
 	)
 }
 

@@ -94,6 +94,7 @@ var table = []struct {
 	{store.ErrThrottled, http.StatusTooManyRequests, "", "too many failed sign-ins, try again later"},
 	{store.ErrForbidden, http.StatusForbidden, "", "not allowed"},
 	{store.ErrExists, http.StatusConflict, "", "it exists already"},
+	{store.ErrNotNow, http.StatusConflict, "", "the remote is paused, was stopped, or is being pulled"},
 	{store.ErrHomeFixed, http.StatusConflict, "", "this calendar cannot be removed or joined"},
 	{store.ErrPrecondition, http.StatusPreconditionFailed, "", "it has changed meanwhile"},
 	{store.ErrToken, http.StatusBadRequest, "token", "the token is not valid any more"},

@@ -121,7 +121,7 @@ func (l *listing) addRow(c calendar, r store.Row) error {
 	e := instance{
 		start: r.Start, end: r.End, rid: r.RecurrenceID,
 		recurs: r.Flags&store.RowRecurs != 0, date: r.Flags&store.RowDate != 0,
-		alias: f.alias, block: f.block, part: p, owner: c.owner,
+		alias: f.alias, block: f.block, remote: r.Flags&store.RowRemote != 0, part: p, owner: c.owner,
 	}
 	if l.show.buffer {
 		e.start, e.end = e.start-p.before, e.end+p.after

@@ -24,6 +24,7 @@ type instance struct {
 	recurs, date    bool
 	alias           uint32
 	block           bool
+	remote          bool // kept by a remote: to be changed there
 	part            *part
 	owner           *store.Principal // of the calendar that it was found in
 }
@@ -75,7 +76,7 @@ func (d *desk) render(e *instance, show shown) (Event, error) {
 	start, end := writeDate(e.start), writeDate(e.end)
 	out := Event{
 		AllDay: e.date, Type: e.kind(), Color: colorOf(e),
-		Start: start, StartUTC: start, End: end, EndUTC: end, ID: idOf(e.alias, e.recurs, e.rid),
+		Start: start, StartUTC: start, End: end, EndUTC: end, ID: idOf(e.alias, e.recurs, e.rid), ReadOnly: e.remote,
 		Paid: show.paid && p.invoice == "CLOSED", Uninvoiced: p.invoice == "NONE",
 		Status: p.main, SubStatus: p.sub, begin: e.start, over: e.end,
 	}

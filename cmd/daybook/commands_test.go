@@ -364,11 +364,11 @@ func TestMaintenanceCommands(t *testing.T) {
 		if r := command(t, data, "backup", copied); r.code != exitFailed || !strings.Contains(r.errout, "--force") {
 			t.Errorf("over another file: %+v", r)
 		}
-		for _, name := range []string{"horizon", "openings", "prune"} {
+		for _, name := range []string{"horizon", "openings", "pull", "prune"} {
 			must[admin.JobRan](t, data, "job", "run", name)
 		}
 		jobs := must[[]admin.JobStatus](t, data, "job", "list")
-		if len(jobs) != 3 || jobs[0].Success.IsZero() {
+		if len(jobs) != 4 || jobs[0].Success.IsZero() {
 			t.Errorf("%+v", jobs)
 		}
 		if r := command(t, data, "job", "run", "nonsense"); r.code != exitFailed {

@@ -46,7 +46,7 @@ func (d *daybook) handler() (http.Handler, error) {
 	o := api.Options{
 		Store: d.store, Log: d.log, Metrics: d.metrics, Ready: d.ready, MaxBody: int64(c.MaxRESTBody), Timeout: c.RESTTimeout,
 		Stopping: d.ending, Courier: d.hooks, MaxStreams: c.MaxStreams, MaxStreamsEach: c.MaxStreamsEach,
-		Jobs: houseJobs{d.runner.Runner}, Off: configs.List(c.DisableAPIs), PublicURL: c.PublicURL,
+		Jobs: houseJobs{d.runner.Runner}, Remotes: remotePuller{d.puller}, Off: configs.List(c.DisableAPIs), PublicURL: c.PublicURL,
 	}
 	if d.metricsOnMain() {
 		o.Gatherer = d.metrics

@@ -18,14 +18,16 @@ import (
 	"daybook/sync/jobs"
 	"daybook/sync/openings"
 	"daybook/sync/prune"
+	"daybook/sync/pull"
 )
 
 // jobTable is every job of the daemon.
-func jobTable(c *configs.Config, st *store.Store, log *slog.Logger) []jobs.Job {
+func jobTable(c *configs.Config, st *store.Store, log *slog.Logger, p *pull.Puller) []jobs.Job {
 	days := max(1, int(c.OpeningsAhead/(24*time.Hour)))
 	return []jobs.Job{
 		{Name: "horizon", Schedule: c.JobHorizon, Timeout: c.JobTimeout, Run: horizon.Job(st, c.Horizon, nil)},
 		{Name: "openings", Schedule: c.JobOpenings, Timeout: c.JobTimeout, Run: openings.Job(st, openings.Options{Days: days, Log: log})},
+		{Name: "pull", Schedule: c.JobPull, Timeout: c.JobTimeout, Run: p.Job()},
 		{Name: "prune", Schedule: c.JobPrune, Timeout: c.JobTimeout, Run: prune.Job(st, prune.Keep{Tombstones: c.TombstoneAge, Journal: c.JournalAge}, nil)},
 	}
 }
@@ -33,8 +35,8 @@ func jobTable(c *configs.Config, st *store.Store, log *slog.Logger) []jobs.Job {
 // runner is the job table as operators see it.
 type runner struct{ *jobs.Runner }
 
-func newRunner(c *configs.Config, st *store.Store, log *slog.Logger, metrics prometheus.Registerer) (runner, error) {
-	r, err := jobs.New(jobs.Options{Store: st, Log: log, Metrics: metrics}, jobTable(c, st, log)...)
+func newRunner(c *configs.Config, st *store.Store, log *slog.Logger, metrics prometheus.Registerer, p *pull.Puller) (runner, error) {
+	r, err := jobs.New(jobs.Options{Store: st, Log: log, Metrics: metrics}, jobTable(c, st, log, p)...)
 	return runner{r}, err
 }
 

@@ -18,6 +18,7 @@ import (
 	"daybook/configs"
 	"daybook/ical"
 	"daybook/store"
+	"daybook/sync/pull"
 )
 
 // Names in the data folder.
@@ -168,19 +169,25 @@ func (a *app) open(ctx context.Context, cmd *cobra.Command, create bool) (*sessi
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closed = append(s.closed, func() error { release(); return nil })
-	runner, err := newRunner(c, st, log, nil)
+	fetch, err := newFetcher(c, st)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.direct = newService(c, st, runner)
+	s.closed = append(s.closed, func() error { fetch.Close(); return nil })
+	puller := newPuller(c, st, fetch, log, nil)
+	runner, err := newRunner(c, st, log, nil, puller)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.direct = newService(c, st, runner, puller)
 	s.Caller = s.direct
 	return s, nil
 }
 
 // newService makes the operations of an open store.
-func newService(c *configs.Config, st *store.Store, jobs admin.Jobs) *admin.Service {
+func newService(c *configs.Config, st *store.Store, jobs admin.Jobs, p *pull.Puller) *admin.Service {
 	return &admin.Service{
-		Store: st, Jobs: jobs,
+		Store: st, Jobs: jobs, Remotes: remotePuller{p},
 		Limits: admin.Limits{ImportBytes: int64(c.MaxImport), ImportObjects: c.MaxImportEvents, Object: objectLimits(c)},
 	}
 }

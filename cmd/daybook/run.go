@@ -94,6 +94,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.serveCommand(), a.initCommand(), a.applyCommand(),
 		a.organisationCommand(), a.userCommand(), a.resourceCommand(), a.groupCommand(), a.serviceCommand(), a.grantCommand(), a.tokenCommand(), a.feedCommand(),
+		a.remoteCommand(),
 		a.importCommand(), a.exportCommand(),
 		a.backupCommand(), a.restoreCommand(), a.checkCommand(), a.compactCommand(), a.statusCommand(), a.jobCommand(),
 		a.configCommand(), a.healthcheckCommand(), a.manCommand(), a.versionCommand(),

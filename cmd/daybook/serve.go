@@ -22,6 +22,7 @@ import (
 	"daybook/configs"
 	"daybook/store"
 	"daybook/sync/guard"
+	"daybook/sync/pull"
 	"daybook/sync/webhooks"
 )
 
@@ -50,6 +51,7 @@ type daybook struct {
 	store   *store.Store
 	fetch   *guard.Client // for all that is fetched from elsewhere
 	hooks   *webhooks.Worker
+	puller  *pull.Puller
 	runner  runner
 	down    atomic.Bool   // going down; /readyz says so
 	ending  chan struct{} // closed then: streams end
@@ -113,10 +115,11 @@ func (d *daybook) start(ctx context.Context, environ []string) (first admin.SetU
 	if d.hooks, err = newWebhooks(c, d); err != nil {
 		return first, err
 	}
-	if d.runner, err = newRunner(c, d.store, d.log, d.metrics); err != nil {
+	d.puller = newPuller(c, d.store, d.fetch, d.log, d.metrics)
+	if d.runner, err = newRunner(c, d.store, d.log, d.metrics, d.puller); err != nil {
 		return first, err
 	}
-	service := newService(c, d.store, d.runner)
+	service := newService(c, d.store, d.runner, d.puller)
 	first, err = admin.Call[admin.SetUp](ctx, service, "setup", admin.Setup{
 		Slug: "daybook", Name: "Daybook", Zone: firstZone(c, environ), Admin: "admin", Password: c.AdminPassword,
 	}, nil)
