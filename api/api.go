@@ -51,7 +51,7 @@ type Options struct {
 }
 
 // New gives the handler. It takes these paths and no others: /, /robots.txt,
-// /feeds/, /livez, /readyz, /metrics, and the prefixes of the APIs.
+// /feeds/, /livez, /readyz, /metrics, /openapi.json, /docs, and the prefixes of the APIs.
 func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -65,10 +65,11 @@ func New(o Options) (http.Handler, error) {
 			return nil, fmt.Errorf("api: %w", err)
 		}
 	}
-	mux := http.NewServeMux()
-	for _, a := range apis(o) {
+	mux := &patterns{ServeMux: http.NewServeMux()}
+	mounted := apis(o)
+	for _, a := range mounted {
 		a.Log, a.Panics, a.Body, a.Timeout = o.Log, panics, o.MaxBody, o.Timeout
-		if err := mount(mux, a); err != nil {
+		if err := mount(mux.ServeMux, a); err != nil {
 			return nil, err
 		}
 	}
@@ -79,14 +80,34 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	guard := &guarded{name: "feeds", log: o.Log, panics: panics}
-	mux.Handle("/feeds/", guard.wrap(f))
+	mux.ServeMux.Handle("/feeds/", guard.wrap(f))
+	mux.list = append(mux.list, "GET /feeds/{secret}/{name}") // it takes its path apart itself
 	probes(mux, o)
 	pages(mux)
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	}
+	if err := describe(mux, o, mounted); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
 	return mux, nil
 }
+
+// patterns is a mux that remembers what it was given beside the APIs, for the
+// test that compares it with the description.
+type patterns struct {
+	*http.ServeMux
+	list []string
+}
+
+// Handle is that of http.ServeMux.
+func (p *patterns) Handle(pattern string, h http.Handler) {
+	p.list = append(p.list, pattern)
+	p.ServeMux.Handle(pattern, h)
+}
+
+// HandleFunc is that of http.ServeMux.
+func (p *patterns) HandleFunc(pattern string, h http.HandlerFunc) { p.Handle(pattern, h) }
 
 // apis is the list of REST APIs: one row adds one.
 func apis(o Options) []*rest.API {

@@ -17,7 +17,7 @@ var pageHTML string
 const robots = "User-agent: *\nDisallow:\n"
 
 // pages mounts the web page and robots.txt.
-func pages(mux *http.ServeMux) {
+func pages(mux *patterns) {
 	policy := contentPolicy(pageHTML)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()

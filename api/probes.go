@@ -22,7 +22,7 @@ type check struct {
 // probes mounts /livez (the process answers) and /readyz (it should be asked).
 // A store that cannot be written to is shown, but does not make the daemon
 // unready: reads go on.
-func probes(mux *http.ServeMux, o Options) {
+func probes(mux *patterns, o Options) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		writeProbe(w, http.StatusOK, probe{Status: "ok"})
 	})

@@ -121,11 +121,13 @@ func (p *Place) Request(method, target, body string) *http.Request {
 	return r
 }
 
-// Send sends a request.
+// Send sends a request. The answer must be as the API is described.
 func (p *Place) Send(r *http.Request) Answer {
 	p.T.Helper()
 	w := httptest.NewRecorder()
+	asked := *r
 	p.API.ServeHTTP(w, r)
+	Conforms(p.T, p.of, &asked, w)
 	return Answered(p.T, w)
 }
 

@@ -40,14 +40,23 @@ type Mask interface {
 	Show(request string) string
 }
 
-// Golden plays the exchanges of each file in testdata and compares the answers
+// Golden plays the files in testdata as [Play] does, and wants every route of
+// the API to be played.
+func Golden(t *testing.T, fresh func(testing.TB) (*Place, Mask)) {
+	t.Helper()
+	for _, pattern := range Play(t, fresh) {
+		t.Errorf("no golden file has %s", pattern)
+	}
+}
+
+// Play plays the exchanges of each file in testdata and compares the answers
 // byte for byte. fresh gives the place and the mask that a file begins with; a
-// nil Mask hides nothing. Every route of the API must be played.
+// nil Mask hides nothing. It gives the routes that no file has played.
 //
 // An exchange is a request line; maybe a line "as TOKEN"; maybe headers, each a
 // line "Name: value"; maybe a body; "---"; the answer. Exchanges are separated
 // by "===".
-func Golden(t *testing.T, fresh func(testing.TB) (*Place, Mask)) {
+func Play(t *testing.T, fresh func(testing.TB) (*Place, Mask)) (left []string) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -69,7 +78,7 @@ func Golden(t *testing.T, fresh func(testing.TB) (*Place, Mask)) {
 			Compare(t, f, strings.Join(out, "===\n"))
 		})
 	}
-	played.all(t)
+	return slices.Sorted(maps.Keys(played.left))
 }
 
 var headerLine = regexp.MustCompile(`^([A-Za-z-]+): (.*)$`)
@@ -102,11 +111,29 @@ func (p Place) play(request string, m Mask, seen *played) string {
 	r := p.Request(method, target, strings.TrimSpace(body))
 	maps.Copy(r.Header, header)
 	seen.add(r)
+	sent := keep(r)
 	a := p.Send(r)
+	p.accepted(r, sent, a)
 	if m == nil {
 		return a.Printed()
 	}
 	return m.Hide(a.Raw, a.Printed())
+}
+
+// accepted checks that a body that was accepted is one that the description
+// allows.
+func (p Place) accepted(r *http.Request, body string, a Answer) {
+	p.T.Helper()
+	if a.Status < 200 || a.Status > 299 {
+		return
+	}
+	d, err := describe(p.of)
+	if err == nil {
+		err = d.takes(r, body)
+	}
+	if err != nil {
+		p.T.Errorf("%s %s: the body is accepted and not as described: %v\n%s", r.Method, r.URL, err, body)
+	}
 }
 
 // Printed writes status, headers and body. JSON is indented.
@@ -153,12 +180,6 @@ func newPlayed(t testing.TB, fresh func(testing.TB) (*Place, Mask)) *played {
 func (s *played) add(r *http.Request) {
 	_, pattern := s.mux.Handler(r)
 	delete(s.left, pattern)
-}
-
-func (s *played) all(t testing.TB) {
-	for pattern := range s.left {
-		t.Errorf("no golden file has %s", pattern)
-	}
 }
 
 // ByExchange is a Mask that writes $n for the id that the n-th exchange has

@@ -77,7 +77,7 @@ func (in *searchIn) Validate(f *rest.Faults) { checkPage(f, in.Offset, in.Limit)
 // CalendarCollection is a page of calendars.
 type CalendarCollection struct {
 	Calendars    []Calendar `json:"calendars"`
-	TotalRecords int        `json:"totalRecords"` // of all pages
+	TotalRecords int        `json:"totalRecords" doc:"Of all pages."`
 }
 
 // search answers the calendars for which all criteria hold, by their first

@@ -15,18 +15,18 @@ const maxDays = 100_000
 
 // SingleDayOpening is the hours of one day.
 type SingleDayOpening struct {
-	Date          string       `json:"date"`
-	AllDay        bool         `json:"allDay"` // open, or closed, the whole day
+	Date          string       `json:"date" pattern:"^(\\+1)?[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"YYYY-MM-DD; the day after 9999-12-31 is +10000-01-01."`
+	AllDay        bool         `json:"allDay" doc:"Open, or closed, the whole day."`
 	Open          bool         `json:"open"`
 	Exceptional   bool         `json:"exceptional"`
-	ExceptionName *string      `json:"exceptionName,omitempty"` // with Exceptional
+	ExceptionName *string      `json:"exceptionName,omitempty" doc:"With Exceptional."`
 	Openings      []DayOpening `json:"openings"`
 }
 
 // DayOpening is a part of a day that is open.
 type DayOpening struct {
-	StartTime string `json:"startTime"`
-	EndTime   string `json:"endTime"`
+	StartTime string `json:"startTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"`
+	EndTime   string `json:"endTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"`
 }
 
 func dayOut(d *hours.Day) SingleDayOpening {
@@ -63,7 +63,7 @@ func (in *allOpeningsIn) Validate(f *rest.Faults) {
 // SingleDayOpeningCollection is a page of days.
 type SingleDayOpeningCollection struct {
 	Dates        []SingleDayOpening `json:"dates"`
-	TotalRecords int                `json:"totalRecords"` // of all pages
+	TotalRecords int                `json:"totalRecords" doc:"Of all pages."`
 }
 
 // allOpenings answers the days of a range.

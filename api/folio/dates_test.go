@@ -164,3 +164,12 @@ func TestRefSurroundingOpenings(t *testing.T) {
 	}
 	p.get("/calendar/dates/x/surrounding-openings?date=2031-01-01").errors(400, InvalidParameter)
 }
+
+// The neighbour of the last date is written as Java writes it.
+func TestTheDayAfterTheLastDate(t *testing.T) {
+	p := newPlace(t)
+	around := p.around(annex, "9999-12-31")
+	if around[1].Date != "9999-12-31" || around[2].Date != "+10000-01-01" {
+		t.Errorf("%+v", around)
+	}
+}

@@ -50,7 +50,7 @@ type Error struct {
 
 // ErrorBody is the answer of everything that fails.
 type ErrorBody struct {
-	Timestamp string  `json:"timestamp"`
+	Timestamp string  `json:"timestamp" format:"date-time"`
 	Status    int     `json:"status"`
 	Errors    []Error `json:"errors"`
 }

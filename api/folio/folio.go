@@ -36,6 +36,12 @@ func New(o rest.Options) *rest.API {
 		Errors:   errorWriter{s.now},
 		Invalid:  http.StatusBadRequest,
 		SignIn:   s.signIn,
+		Title:    "FOLIO: opening hours",
+		Doc:      "Calendars of service points with weekly hours and exceptions, and the days that they make. An end time is the last minute that is open.",
+		Security: [][]rest.Security{{
+			{Name: "okapiTenant", Type: "apiKey", Header: "x-okapi-tenant", Doc: "The organisation's name."},
+			{Name: "okapiToken", Type: "apiKey", Header: "x-okapi-token", Doc: "A token, ID.SECRET."},
+		}},
 	}
 }
 

@@ -20,11 +20,11 @@ const (
 
 // Calendar is a calendar as it is answered.
 type Calendar struct {
-	ID          string           `json:"id,omitempty"`
+	ID          string           `json:"id,omitempty" format:"uuid"`
 	Name        string           `json:"name"`
-	StartDate   string           `json:"startDate"`
-	EndDate     string           `json:"endDate"` // the last day
-	Assignments []string         `json:"assignments"`
+	StartDate   string           `json:"startDate" format:"date"`
+	EndDate     string           `json:"endDate" format:"date" doc:"The last day."`
+	Assignments []string         `json:"assignments" format:"uuid"`
 	NormalHours []NormalHours    `json:"normalHours"`
 	Exceptions  []ExceptionRange `json:"exceptions"`
 	Metadata    *Metadata        `json:"metadata,omitempty"`
@@ -32,34 +32,34 @@ type Calendar struct {
 
 // NormalHours is a weekly opening as it is answered.
 type NormalHours struct {
-	StartDay  string `json:"startDay"`
-	StartTime string `json:"startTime"`
-	EndDay    string `json:"endDay"`
-	EndTime   string `json:"endTime"` // the last open minute
+	StartDay  string `json:"startDay" enum:"SUNDAY,MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY,SATURDAY"`
+	StartTime string `json:"startTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"`
+	EndDay    string `json:"endDay" enum:"SUNDAY,MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY,SATURDAY"`
+	EndTime   string `json:"endTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$" doc:"The last open minute."`
 }
 
 // ExceptionRange is an exception as it is answered.
 type ExceptionRange struct {
 	Name      string               `json:"name"`
-	StartDate string               `json:"startDate"`
-	EndDate   string               `json:"endDate"`
+	StartDate string               `json:"startDate" format:"date"`
+	EndDate   string               `json:"endDate" format:"date"`
 	Openings  []ExceptionalOpening `json:"openings"`
 }
 
 // ExceptionalOpening is an opening of an exception as it is answered.
 type ExceptionalOpening struct {
-	StartDate string `json:"startDate"`
-	StartTime string `json:"startTime"`
-	EndDate   string `json:"endDate"`
-	EndTime   string `json:"endTime"`
+	StartDate string `json:"startDate" format:"date"`
+	StartTime string `json:"startTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"`
+	EndDate   string `json:"endDate" format:"date"`
+	EndTime   string `json:"endTime" pattern:"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"`
 }
 
 // Metadata tells who wrote a calendar, and when.
 type Metadata struct {
-	CreatedDate     string `json:"createdDate,omitempty"`
-	CreatedByUserID string `json:"createdByUserId,omitempty"`
-	UpdatedDate     string `json:"updatedDate,omitempty"`
-	UpdatedByUserID string `json:"updatedByUserId,omitempty"`
+	CreatedDate     string `json:"createdDate,omitempty" format:"date-time"`
+	CreatedByUserID string `json:"createdByUserId,omitempty" format:"uuid"`
+	UpdatedDate     string `json:"updatedDate,omitempty" format:"date-time"`
+	UpdatedByUserID string `json:"updatedByUserId,omitempty" format:"uuid"`
 }
 
 func calendarOut(c *hours.Calendar) Calendar {

@@ -81,8 +81,14 @@ func (d Date) Time() time.Time { return time.Unix(int64(d)*daySeconds, 0).UTC() 
 // Weekday gives the day of the week.
 func (d Date) Weekday() time.Weekday { return time.Weekday(((int(d)+4)%7 + 7) % 7) }
 
-// String gives YYYY-MM-DD.
-func (d Date) String() string { return d.Time().Format(dateLayout) }
+// String gives YYYY-MM-DD. The day after the last of them has a plus before its
+// five digits (ISO 8601-1 §4.3.2, and Java).
+func (d Date) String() string {
+	if d > MaxDate {
+		return "+" + d.Time().Format(dateLayout)
+	}
+	return d.Time().Format(dateLayout)
+}
 
 // Clock is a time of day, in seconds since midnight.
 type Clock int32

@@ -41,10 +41,10 @@ type Credential struct {
 // NewCredential is a credential with its secret, told once.
 type NewCredential struct {
 	Credential
-	Secret string `json:"secret"`
+	Secret string `json:"secret" required:"false" doc:"Told once: a kept answer leaves it out."`
 	// Token is what is presented: ID.SECRET, as a bearer token or as the
 	// password of an app. Keys of other kinds sign with the secret.
-	Token *string `json:"token"`
+	Token *string `json:"token" required:"false" doc:"Told once: a kept answer leaves it out."`
 }
 
 // Kept gives the credential without its last use, which is no change of it.

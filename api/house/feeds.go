@@ -215,8 +215,8 @@ func (s *service) getFeed(ctx context.Context, in feedIn) (out rest.Tagged[Feed]
 // all of it anew.
 type feedFields struct {
 	Name        rest.Opt[string]        `json:"name"`
-	Calendars   rest.Opt[[]string]      `json:"calendars"` // by uuid, by owner, or OWNER/NAME
-	Group       rest.Opt[string]        `json:"group"`     // uuid or name
+	Calendars   rest.Opt[[]string]      `json:"calendars" required:"false"` // by uuid, by owner, or OWNER/NAME
+	Group       rest.Opt[string]        `json:"group"`                      // uuid or name
 	FreeBusy    rest.Opt[string]        `json:"free_busy"`
 	Hours       rest.Opt[string]        `json:"hours"`
 	Show        rest.Opt[string]        `json:"show"`

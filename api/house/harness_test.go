@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -26,7 +26,7 @@ const (
 	rival  = "rival"  // administers the other organisation
 )
 
-const secretPart = "-secret-0123456789"
+const secretPart = apitest.SecretPart
 
 // now is the time of every test unless it moves the clock: a Monday, 08:00 in
 // Berlin.
@@ -34,9 +34,11 @@ var now = time.Date(2027, 3, 1, 7, 0, 0, 0, time.UTC)
 
 // place is a store with two organisations, and the API over it.
 type place struct {
+	*apitest.Place
 	t      testing.TB
 	store  *store.Store
 	api    http.Handler
+	of     *rest.API // as it is described
 	header http.Header
 	clock  *atomic.Pointer[time.Time] // the store's own goroutines read it too
 	ids    map[string]store.PrincipalID
@@ -47,24 +49,16 @@ type place struct {
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	p := &place{t: t, clock: &atomic.Pointer[time.Time]{}, ids: map[string]store.PrincipalID{}, stopping: make(chan struct{}), courier: &courier{}}
+	p := &place{t: t, clock: &atomic.Pointer[time.Time]{}, stopping: make(chan struct{}), courier: &courier{}}
 	p.clock.Store(&now)
 	clock := func() time.Time { return *p.clock.Load() }
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Create: true, Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	p.store = s
+	p.Place = apitest.Open(t, clock, apitest.Bearer, admin)
+	p.store, p.ids = p.Store, p.IDs
 	p.update(p.fill)
-	o := Options{Options: rest.Options{Store: s, Now: clock}, Jobs: fakeJobs{}, Stopping: p.stopping, StreamsEach: 3, Courier: p.courier}
-	if p.api, err = New(o).Handler(); err != nil {
-		t.Fatal(err)
-	}
+	o := Options{Options: rest.Options{Store: p.store, Now: clock}, Jobs: fakeJobs{}, Stopping: p.stopping, StreamsEach: 3, Courier: p.courier}
+	p.of = New(o)
+	p.Serve(p.of)
+	p.api = p.API
 	return p.as(admin)
 }
 
@@ -199,6 +193,7 @@ func (p *place) send(method, target, body, kind string) *answer {
 	}
 	w := httptest.NewRecorder()
 	p.api.ServeHTTP(w, r)
+	apitest.Conforms(p.t, p.of, r, w)
 	return &answer{p.t, w, method + " " + target}
 }
 

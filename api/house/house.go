@@ -73,10 +73,11 @@ func New(o Options) *rest.API {
 	return &rest.API{
 		Name:         Name,
 		Prefixes:     []string{base + "/"},
-		Routes:       s.routes(),
+		Routes:       grouped(s.routes()),
 		Errors:       rest.House{},
 		Invalid:      http.StatusUnprocessableEntity,
 		SignIn:       auth.BearerOrBasic(o.Store),
+		Security:     auth.BearerOrBasicWays(),
 		TypeRequired: true,
 		Replays:      replays{o.Store},
 	}
@@ -109,6 +110,17 @@ func (s *service) routes() []rest.Route {
 		s.webhookRoutes(),
 		s.remoteRoutes(),
 	)
+}
+
+// grouped lists each route under the area that its path names.
+func grouped(all []rest.Route) []rest.Route {
+	for i, r := range all {
+		_, path, _ := strings.Cut(r.Pattern, " "+base+"/")
+		if area, _, _ := strings.Cut(path, "/"); r.Tag == "" {
+			all[i].Tag = "House: " + area
+		}
+	}
+	return all
 }
 
 // desk is what a handler works on: a snapshot, and who asks.

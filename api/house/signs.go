@@ -25,9 +25,9 @@ func (s *service) signRoutes() []rest.Route {
 	} {
 		out = append(out,
 			rest.Route{Pattern: "GET " + of.path + "/days", Summary: "List the days of a range with the hours of " + of.name, Op: signOp(of.path, s.hoursDays)},
-			rest.Route{Pattern: "GET " + of.path + ".jsonld", Summary: "Get the hours of " + of.name + " for search engines (schema.org)", Op: signOp(of.path, s.hoursSchema)},
-			rest.Route{Pattern: "GET " + of.path + ".osm", Summary: "Get the hours of " + of.name + " for maps (opening_hours of OpenStreetMap)", Op: signOp(of.path, s.hoursOSM)},
-			rest.Route{Pattern: "GET " + of.path + ".ics", Summary: "Get the hours of " + of.name + " as a calendar (iCalendar)", Op: signOp(of.path, s.hoursICS)},
+			rest.Route{Pattern: "GET " + of.path + ".jsonld", Summary: "Get the hours of " + of.name + " for search engines (schema.org)", Media: "application/ld+json", Op: signOp(of.path, s.hoursSchema)},
+			rest.Route{Pattern: "GET " + of.path + ".osm", Summary: "Get the hours of " + of.name + " for maps (opening_hours of OpenStreetMap)", Media: "text/plain", Op: signOp(of.path, s.hoursOSM)},
+			rest.Route{Pattern: "GET " + of.path + ".ics", Summary: "Get the hours of " + of.name + " as a calendar (iCalendar)", Media: "text/calendar", Op: signOp(of.path, s.hoursICS)},
 		)
 	}
 	return out

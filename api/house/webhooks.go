@@ -72,7 +72,7 @@ func (d *desk) showWebhook(w *store.Webhook) Webhook {
 // webhookMade is an answer with the secret, which is shown this once.
 type webhookMade struct {
 	Webhook
-	Secret string `json:"secret"`
+	Secret string `json:"secret" required:"false" doc:"Told once: a kept answer leaves it out."`
 	fresh  bool
 }
 

@@ -22,35 +22,35 @@ import (
 // left out; nothing is ever null. A block without end has no end.
 type Appointment struct {
 	appointment
-	Start   string `json:"start"` // UTC, with milliseconds
-	End     string `json:"end,omitempty"`
-	State   string `json:"state"` // confirmed, pending or cancelled
+	Start   string `json:"start" format:"date-time" doc:"UTC, with milliseconds."`
+	End     string `json:"end,omitempty" format:"date-time"`
+	State   string `json:"state" enum:"confirmed,pending,cancelled" doc:"How sure it is."`
 	Blocked bool   `json:"blocked"`
 }
 
 // Appointment2 is a block in the newer spelling.
 type Appointment2 struct {
 	appointment
-	StartAt string `json:"startAt"`
-	EndAt   string `json:"endAt,omitempty"`
-	Status  string `json:"status"`
+	StartAt string `json:"startAt" format:"date-time"`
+	EndAt   string `json:"endAt,omitempty" format:"date-time"`
+	Status  string `json:"status" enum:"confirmed,pending,cancelled"`
 }
 
 // appointment is what the spellings share.
 type appointment struct {
 	ID             string          `json:"id"`
-	CreatedAt      string          `json:"createdAt"`
-	UpdatedAt      string          `json:"updatedAt"`
-	DeletedAt      string          `json:"deletedAt,omitempty"`
+	CreatedAt      string          `json:"createdAt" format:"date-time"`
+	UpdatedAt      string          `json:"updatedAt" format:"date-time"`
+	DeletedAt      string          `json:"deletedAt,omitempty" format:"date-time"`
 	Title          string          `json:"title"`
 	Description    string          `json:"description,omitempty"`
 	Lang           string          `json:"lang,omitempty"`
 	ExtraFields    json.RawMessage `json:"extraFields,omitempty"`
-	CalendarIDs    []string        `json:"calendarIds"` // of resources; none: the organisation's own calendar
-	ServiceID      string          `json:"serviceId,omitempty"`
+	CalendarIDs    []string        `json:"calendarIds" format:"uuid" doc:"Of resources; none: the organisation's own calendar."`
+	ServiceID      string          `json:"serviceId,omitempty" format:"uuid"`
 	Origin         string          `json:"origin,omitempty"`
 	ExternalID     string          `json:"externalId,omitempty"`
-	OrganizationID string          `json:"organizationId"`
+	OrganizationID string          `json:"organizationId" format:"uuid"`
 }
 
 // found is a block that the actor may read, in one snapshot.
@@ -269,8 +269,8 @@ func got[T any](s *service, spell func(*block) T) func(context.Context, getIn) (
 // Deleted is the answer to a removal.
 type Deleted struct {
 	ID        string `json:"id"`
-	Status    string `json:"status"` // deleted
-	DeletedAt string `json:"deletedAt"`
+	Status    string `json:"status" enum:"deleted" doc:"What became of it."`
+	DeletedAt string `json:"deletedAt" format:"date-time"`
 }
 
 // deleteIn removes a block. Blocks have no guests, so that there is nobody to

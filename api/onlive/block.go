@@ -20,7 +20,7 @@ import (
 // Blocked is the answer to a block slot: the id of the block, be it in however
 // many calendars.
 type Blocked struct {
-	ID string `json:"id"`
+	ID string `json:"id" doc:"Of the block."`
 }
 
 // request is a block slot with all that the store has to say about it.

@@ -15,15 +15,15 @@ import (
 
 // Calendar is a resource, whose id calendarIds takes.
 type Calendar struct {
-	ID             string `json:"id"`
+	ID             string `json:"id" format:"uuid"`
 	Name           string `json:"name"`
-	Timezone       string `json:"timezone"` // IANA name
-	Type           string `json:"type"`     // agent for staff, asset for all others
+	Timezone       string `json:"timezone" doc:"IANA name."`
+	Type           string `json:"type" enum:"agent,asset" doc:"Agent for staff, asset for all others."`
 	Email          string `json:"email,omitempty"`
 	Color          string `json:"color,omitempty"`
-	OrganizationID string `json:"organizationId"`
-	CreatedAt      string `json:"createdAt"`
-	UpdatedAt      string `json:"updatedAt"`
+	OrganizationID string `json:"organizationId" format:"uuid"`
+	CreatedAt      string `json:"createdAt" format:"date-time"`
+	UpdatedAt      string `json:"updatedAt" format:"date-time"`
 }
 
 const (
@@ -42,7 +42,7 @@ func typeOf(k store.Kind) string {
 type calendarsIn struct {
 	paging
 	Type   rest.Opt[string] `query:"type"`
-	Search rest.Opt[string] `query:"search"` // in the name, in any case
+	Search rest.Opt[string] `query:"search" doc:"In the name, in any case."`
 }
 
 // Validate checks what needs no store.
@@ -122,20 +122,20 @@ func parsePath(text, what string) (uuid.UUID, error) {
 
 // Service is what a serviceId means for a block.
 type Service struct {
-	ID             string   `json:"id"`
+	ID             string   `json:"id" format:"uuid"`
 	Name           string   `json:"name"`
 	Description    string   `json:"description,omitempty"`
-	Duration       int      `json:"duration,omitempty"` // minutes; none: a block of it has no end
-	CalendarIDs    []string `json:"calendarIds"`        // none: the organisation's own calendar
-	OrganizationID string   `json:"organizationId"`
-	CreatedAt      string   `json:"createdAt"`
-	UpdatedAt      string   `json:"updatedAt"`
+	Duration       int      `json:"duration,omitempty" doc:"Minutes; none: a block of it has no end."`
+	CalendarIDs    []string `json:"calendarIds" format:"uuid" doc:"None: the organisation's own calendar."`
+	OrganizationID string   `json:"organizationId" format:"uuid"`
+	CreatedAt      string   `json:"createdAt" format:"date-time"`
+	UpdatedAt      string   `json:"updatedAt" format:"date-time"`
 }
 
 // servicesIn asks for services.
 type servicesIn struct {
 	paging
-	Search rest.Opt[string] `query:"search"` // in the name, in any case
+	Search rest.Opt[string] `query:"search" doc:"In the name, in any case."`
 }
 
 // Validate checks what needs no store.

@@ -27,8 +27,8 @@ const (
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T `json:"items"`
-	Total int `json:"total"` // on all pages
-	Page  int `json:"page"`  // from 1
+	Total int `json:"total" doc:"On all pages."`
+	Page  int `json:"page" doc:"From 1."`
 	Limit int `json:"limit"`
 }
 
@@ -79,7 +79,7 @@ func (b *bound) UnmarshalText(text []byte) error {
 // without dates those of a year back and ten ahead.
 type listIn struct {
 	paging
-	Search    rest.Opt[string]   `query:"search"` // in title, description and external id, in any case
+	Search    rest.Opt[string]   `query:"search" doc:"In title, description and external id, in any case."`
 	StartDate rest.Opt[bound]    `query:"startDate"`
 	EndDate   rest.Opt[bound]    `query:"endDate"`
 	Calendars rest.Opt[[]string] `query:"calendarIds"`

@@ -40,6 +40,9 @@ func New(o rest.Options) *rest.API {
 		Invalid:      http.StatusBadRequest,
 		SignIn:       auth.Signature(o.Store, s.now),
 		TypeRequired: true,
+		Title:        "Onlive: block slots",
+		Doc:          "Time that is taken away in calendars. Times are UTC.",
+		Security:     auth.SignatureWays(),
 	}
 }
 

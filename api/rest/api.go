@@ -28,6 +28,15 @@ type Route struct {
 	Pattern string // of net/http.ServeMux, with a method: "GET /v1/things/{id}"
 	Summary string // one line for a reader of the API's description
 	Op      Operation
+
+	// What a description of the API says beyond the types. All may be zero.
+	Doc    string // sentences for a reader
+	Tag    string // the group that the endpoint is listed in; "" is the API's
+	ID     string // operationId behind the API's name; "" follows from the pattern
+	Media  string // type of an answer that is not the API's
+	Also   []int  // other statuses of success
+	Errors []int  // statuses of errors beside those that all such endpoints have
+	Open   bool   // answers anybody
 }
 
 // API is a list of routes with one way to sign in and one shape of error.
@@ -45,6 +54,10 @@ type API struct {
 	// Replays keeps the answers to POSTs with an Idempotency-Key; nil takes no
 	// notice of the header.
 	Replays Replays
+
+	Title    string       // for a reader; "" is the name
+	Doc      string       // sentences about the API
+	Security [][]Security // ways to sign in, each all that a request carries then
 
 	ContentType  string // of answers; "" is application/json
 	TypeRequired bool   // a body without Content-Type is refused

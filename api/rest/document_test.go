@@ -16,7 +16,7 @@ type documentIn struct {
 func TestDocumentsThatAreNotJSON(t *testing.T) {
 	var got documentIn
 	h := newAPI(t, func(a *API) {
-		a.Routes = append(a.Routes, Route{"GET /things/{id}", "Get a thing", Endpoint(200, func(_ context.Context, in struct {
+		a.Routes = append(a.Routes, Route{Pattern: "GET /things/{id}", Summary: "Get a thing", Op: Endpoint(200, func(_ context.Context, in struct {
 			ID string `path:"id"`
 		},
 		) (Document, error) {
@@ -54,7 +54,7 @@ func TestDocumentsThatAreNotJSON(t *testing.T) {
 }
 
 func TestABodyThatTakesNoBytesIsAMistake(t *testing.T) {
-	a := &API{Name: "x", Prefixes: []string{"/"}, Errors: House{}, Routes: []Route{{"POST /x", "x", Endpoint(200,
+	a := &API{Name: "x", Prefixes: []string{"/"}, Errors: House{}, Routes: []Route{{Pattern: "POST /x", Summary: "x", Op: Endpoint(200,
 		func(context.Context, struct {
 			Text string `body:"text/plain"`
 		},

@@ -53,6 +53,8 @@ func (d Document) SetHeader(h http.Header) {
 type Operation interface {
 	// Describe gives the types and parameters.
 	Describe() Description
+	// Needs gives what a request must have.
+	Needs() Needs
 	check() error
 	// answer gives what is still to be streamed, nil when all is written.
 	answer(a *API, w http.ResponseWriter, r *http.Request) (Streamer, error)

@@ -147,6 +147,7 @@ type ErrorWriter interface {
 type House struct{}
 
 type houseProblem struct {
+	_      struct{}     `open:"true"` // extension members, see Problem.Members
 	Type   string       `json:"type"`
 	Title  string       `json:"title"`
 	Status int          `json:"status"`

@@ -65,8 +65,8 @@ func newAPI(t *testing.T, change func(*API), op Operation) http.Handler {
 	a := &API{
 		Name: "things", Prefixes: []string{"/things/"}, Errors: House{}, Invalid: 422,
 		Routes: []Route{
-			{"PUT /things/{id}", "Change a thing", op},
-			{"GET /things/{id}/quiet", "Nothing", Endpoint(204, func(context.Context, struct{}) (NoContent, error) { return NoContent{}, nil })},
+			{Pattern: "PUT /things/{id}", Summary: "Change a thing", Op: op},
+			{Pattern: "GET /things/{id}/quiet", Summary: "Nothing", Op: Endpoint(204, func(context.Context, struct{}) (NoContent, error) { return NoContent{}, nil })},
 		},
 	}
 	if change != nil {
@@ -335,8 +335,8 @@ func TestMistakesInTheRouteListAreErrors(t *testing.T) {
 		return NoContent{}, nil
 	})
 	for name, routes := range map[string][]Route{
-		"no method": {{"/x/a", "s", ok}}, "twice": {{"GET /x/a", "s", ok}, {"GET /x/a", "s", ok}}, "no summary": {{"GET /x/a", "", ok}},
-		"outside": {{"GET /y", "s", ok}}, "field": {{"GET /x/a", "s", bad}},
+		"no method": {{Pattern: "/x/a", Summary: "s", Op: ok}}, "twice": {{Pattern: "GET /x/a", Summary: "s", Op: ok}, {Pattern: "GET /x/a", Summary: "s", Op: ok}}, "no summary": {{Pattern: "GET /x/a", Summary: "", Op: ok}},
+		"outside": {{Pattern: "GET /y", Summary: "s", Op: ok}}, "field": {{Pattern: "GET /x/a", Summary: "s", Op: bad}},
 	} {
 		if _, err := (&API{Name: "x", Prefixes: []string{"/x/"}, Routes: routes, Errors: House{}}).Handler(); err == nil {
 			t.Error(name)

@@ -10,11 +10,11 @@ import (
 type Event struct {
 	AllDay      bool      `json:"allDay"`
 	Type        eventType `json:"appointmentType"`
-	Attendees   []string  `json:"attendees"` // of a class; null for all others
-	Color       string    `json:"color"`     // #RRGGBB
-	End         string    `json:"end"`       // see jsDate
+	Attendees   []string  `json:"attendees" null:"true" doc:"Of a class; null for all others."`
+	Color       string    `json:"color" doc:"#RRGGBB."`
+	End         string    `json:"end" doc:"A date as JavaScript writes it, in UTC."`
 	EndUTC      string    `json:"endDateTimeUTC"`
-	ID          int64     `json:"id"` // below 2^53
+	ID          int64     `json:"id" doc:"Below 2^53."`
 	Paid        bool      `json:"paid"`
 	ReadOnly    bool      `json:"readOnly"`
 	Series      *int64    `json:"recurringAppointmentId"`

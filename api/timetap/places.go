@@ -20,7 +20,7 @@ type Staff struct {
 	LastName  string  `json:"lastName"`
 	FullName  string  `json:"fullName"`
 	Email     *string `json:"emailAddress"`
-	Color     string  `json:"color"` // #RRGGBB
+	Color     string  `json:"color" doc:"#RRGGBB."`
 	Status    string  `json:"status"`
 }
 
@@ -124,8 +124,8 @@ func (s *service) oneStaff(ctx context.Context, in oneStaffIn) (Staff, error) {
 type Location struct {
 	ID       uint32          `json:"locationId"`
 	Name     string          `json:"locationName"`
-	Type     string          `json:"locationType"` // ROOM, AREA or SERVICE_POINT
-	Timezone string          `json:"timeZone"`     // IANA name
+	Type     string          `json:"locationType" enum:"ROOM,AREA,SERVICE_POINT" doc:"What it is."`
+	Timezone string          `json:"timeZone" doc:"IANA name."`
 	Groups   []LocationGroup `json:"locationGroups"`
 	Status   string          `json:"status"`
 }
@@ -169,14 +169,14 @@ func (s *service) locations(ctx context.Context, _ none) ([]Location, error) {
 // Service is a service as it is answered.
 type Service struct {
 	ID           uint32   `json:"serviceId"`
-	ReasonID     uint32   `json:"reasonId"` // the same: TimeTap has both words
+	ReasonID     uint32   `json:"reasonId" doc:"The same: TimeTap has both words."`
 	Name         string   `json:"serviceName"`
 	Description  string   `json:"serviceDescription"`
-	Color        *string  `json:"color"`        // #RRGGBB
-	Duration     int64    `json:"duration"`     // minutes
-	BufferBefore int64    `json:"bufferBefore"` // minutes
-	BufferAfter  int64    `json:"bufferAfter"`  // minutes
-	Staff        []uint32 `json:"staffIdList"`  // who offer it and are seen
+	Color        *string  `json:"color" doc:"#RRGGBB."`
+	Duration     int64    `json:"duration" doc:"Minutes."`
+	BufferBefore int64    `json:"bufferBefore" doc:"Minutes."`
+	BufferAfter  int64    `json:"bufferAfter" doc:"Minutes."`
+	Staff        []uint32 `json:"staffIdList" doc:"Who offer it and are seen."`
 	Active       bool     `json:"active"`
 }
 

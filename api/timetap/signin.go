@@ -59,7 +59,7 @@ func sessionOf(h http.Header) (string, bool) {
 
 type sessionIn struct {
 	Key       string          `query:"apiKey"`
-	Timestamp rest.Opt[int64] `query:"timestamp"` // seconds since 1970
+	Timestamp rest.Opt[int64] `query:"timestamp" doc:"Seconds since 1970."`
 	Signature string          `query:"signature"`
 }
 

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"daybook/api/auth"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -42,6 +43,11 @@ func New(o rest.Options) *rest.API {
 		Routes: s.routes(),
 		Errors: errorWriter{},
 		SignIn: s.signIn,
+		Title:  "TimeTap: calendar of staff",
+		Doc:    "The events of staff in some days, one event, and the lists that a client finds its integers in.",
+		Security: append(auth.BearerWays(), []rest.Security{{
+			Name: "timetapSession", Type: "apiKey", Header: "Authorization", Doc: "The token that /sessionToken gave, with or without Bearer before it.",
+		}}),
 	}
 	for _, t := range eventTypes {
 		a.Prefixes = append(a.Prefixes, "/calendar/"+string(t)+"/")
@@ -56,7 +62,7 @@ func New(o rest.Options) *rest.API {
 
 func (s *service) routes() []rest.Route {
 	return []rest.Route{
-		{Pattern: "GET " + sessionPath, Summary: "Sign in with a key and a signature", Op: rest.Endpoint(http.StatusOK, s.session)},
+		{Pattern: "GET " + sessionPath, Summary: "Sign in with a key and a signature", Op: rest.Endpoint(http.StatusOK, s.session), Open: true, Errors: []int{http.StatusUnauthorized}},
 		{Pattern: "GET /calendar/range/{staffIdList}", Summary: "List the events of some staff in some days", Op: rest.Endpoint(http.StatusOK, s.calendarRange)},
 		{Pattern: "GET /calendar/event/{eventType}/{eventId}", Summary: "Get an event", Op: rest.Endpoint(http.StatusOK, s.event)},
 		{Pattern: "GET /staffIdList", Summary: "List the ids of staff", Op: rest.Endpoint(http.StatusOK, s.staffIDs)},

@@ -111,13 +111,13 @@ func (l *ids) UnmarshalJSON(b []byte) error {
 type facts struct {
 	Start         rest.Opt[moment] `json:"start_time"`
 	End           rest.Opt[moment] `json:"end_time"`
-	Type          rest.Opt[string] `json:"type"`
-	Label         rest.Opt[string] `json:"label"`
+	Type          rest.Opt[string] `json:"type" enum:"cleaning,break,meeting,other"`
+	Label         rest.Opt[string] `json:"label" doc:"At most 255 characters."`
 	Notes         rest.Opt[string] `json:"notes"`
-	Color         rest.Opt[string] `json:"color"`
-	Practitioners rest.Opt[ids]    `json:"practitioner_ids"`
-	Rooms         rest.Opt[ids]    `json:"room_ids"`
-	Areas         rest.Opt[ids]    `json:"area_ids"`
+	Color         rest.Opt[string] `json:"color" pattern:"^#[0-9a-f]{6}$"`
+	Practitioners rest.Opt[ids]    `json:"practitioner_ids" required:"false" doc:"One of the three lists names somebody."`
+	Rooms         rest.Opt[ids]    `json:"room_ids" required:"false"`
+	Areas         rest.Opt[ids]    `json:"area_ids" required:"false"`
 }
 
 // check checks what needs no store, and makes the texts ready to be written.

@@ -20,19 +20,19 @@ import (
 // there; those that may be null are pointers.
 type BlockedTime struct {
 	ID            string   `json:"id"`
-	SiteID        string   `json:"site_id"`
-	StartTime     string   `json:"start_time"` // ISO 8601 with the site's offset
-	EndTime       string   `json:"end_time"`
-	Type          string   `json:"type"`
+	SiteID        string   `json:"site_id" format:"uuid"`
+	StartTime     string   `json:"start_time" format:"date-time" doc:"ISO 8601 with the site's offset."`
+	EndTime       string   `json:"end_time" format:"date-time"`
+	Type          string   `json:"type" enum:"cleaning,break,meeting,other"`
 	Label         *string  `json:"label"`
 	Notes         *string  `json:"notes"`
-	Color         *string  `json:"color"` // #rrggbb
+	Color         *string  `json:"color" pattern:"^#[0-9a-f]{6}$" doc:"#rrggbb."`
 	Practitioners []string `json:"practitioner_ids"`
 	Rooms         []string `json:"room_ids"`
 	Areas         []string `json:"area_ids"`
-	RecurrenceID  *string  `json:"recurrence_id"` // the same for all of one fan-out
-	CreatedAt     string   `json:"created_at"`
-	UpdatedAt     string   `json:"updated_at"`
+	RecurrenceID  *string  `json:"recurrence_id" doc:"The same for all of one fan-out."`
+	CreatedAt     string   `json:"created_at" format:"date-time"`
+	UpdatedAt     string   `json:"updated_at" format:"date-time"`
 }
 
 // one is the envelope of a single blocked time.

@@ -10,9 +10,9 @@ import (
 
 // Site is an organisation as it is answered.
 type Site struct {
-	ID       string `json:"id"`
+	ID       string `json:"id" format:"uuid"`
 	Name     string `json:"name"`
-	Timezone string `json:"timezone"` // IANA name
+	Timezone string `json:"timezone" doc:"IANA name."`
 }
 
 type sitesOut struct {
@@ -43,10 +43,10 @@ func (s *service) sites(ctx context.Context, _ sitesIn) (sitesOut, error) {
 
 // Resource is a practitioner, a room or an area as it is answered.
 type Resource struct {
-	ID     string  `json:"id"`
-	SiteID string  `json:"site_id"`
+	ID     string  `json:"id" format:"uuid"`
+	SiteID string  `json:"site_id" format:"uuid"`
 	Name   string  `json:"name"`
-	Color  *string `json:"color"` // as configured
+	Color  *string `json:"color" doc:"As configured."`
 }
 
 type resourcesOut struct {

@@ -38,6 +38,9 @@ func New(o rest.Options) *rest.API {
 		Errors:   errorWriter{},
 		Invalid:  http.StatusUnprocessableEntity,
 		SignIn:   auth.Bearer(o.Store),
+		Title:    "Trybe: blocked times",
+		Doc:      "Blocked times of practitioners, rooms and areas, and the lists that their ids are in.",
+		Security: auth.BearerWays(),
 	}
 }
 
@@ -50,7 +53,7 @@ func (s *service) routes() []rest.Route {
 		{Pattern: "GET /shop/blocked-times", Summary: "List blocked times of some days", Op: rest.Endpoint(http.StatusOK, s.list).Guard(s.mayList)},
 		{Pattern: "POST /shop/blocked-times", Summary: "Create a blocked time, or one for each matching weekday", Op: rest.Endpoint(http.StatusCreated, s.create).Guard(s.mayCreate)},
 		{Pattern: "GET /shop/blocked-times/{blockedTimeId}", Summary: "Get a blocked time", Op: rest.Endpoint(http.StatusOK, s.get)},
-		{Pattern: "PUT /shop/blocked-times/{blockedTimeId}", Summary: "Change a blocked time", Op: rest.Endpoint(http.StatusOK, s.update).Guard(s.mayUpdate)},
+		{Pattern: "PUT /shop/blocked-times/{blockedTimeId}", Summary: "Change a blocked time", Op: rest.Endpoint(http.StatusOK, s.update).Guard(s.mayUpdate), Also: []int{http.StatusCreated}},
 		{Pattern: "DELETE /shop/blocked-times/{blockedTimeId}", Summary: "Delete a blocked time", Op: rest.Endpoint(http.StatusNoContent, s.remove)},
 	}
 }

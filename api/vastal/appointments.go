@@ -27,8 +27,8 @@ type Appointment struct {
 	ID                string           `json:"id"`
 	OrgID             string           `json:"org_id"`
 	AppointmentTypeID *string          `json:"appointment_type_id"`
-	StartTime         string           `json:"start_time"` // UTC
-	EndTime           string           `json:"end_time"`
+	StartTime         string           `json:"start_time" format:"date-time" doc:"UTC."`
+	EndTime           string           `json:"end_time" format:"date-time"`
 	ClientName        string           `json:"client_name"`
 	ClientEmail       *string          `json:"client_email"`
 	ClientPhone       *string          `json:"client_phone"`
@@ -36,10 +36,10 @@ type Appointment struct {
 	ClientNotes       *string          `json:"client_notes"`
 	InternalNotes     *string          `json:"internal_notes"`
 	Status            string           `json:"status"`
-	ConfirmedAt       *string          `json:"confirmed_at"`
+	ConfirmedAt       *string          `json:"confirmed_at" format:"date-time"`
 	Source            string           `json:"source"`
 	AppointmentType   *AppointmentType `json:"appointment_type"`
-	CreatedAt         string           `json:"created_at"`
+	CreatedAt         string           `json:"created_at" format:"date-time"`
 }
 
 // AppointmentType is what an appointment tells of its type.

@@ -17,8 +17,8 @@ import (
 
 // Opening is a span in which an appointment can begin and end.
 type Opening struct {
-	StartTime string `json:"start_time"` // UTC
-	EndTime   string `json:"end_time"`
+	StartTime string `json:"start_time" format:"date-time" doc:"UTC."`
+	EndTime   string `json:"end_time" format:"date-time"`
 }
 
 type openingsOut struct {

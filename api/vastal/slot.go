@@ -60,12 +60,12 @@ func compareSlots(a, b slot) int {
 type Slot struct {
 	ID                string  `json:"id"`
 	OrgID             string  `json:"org_id"`
-	DayOfWeek         int     `json:"day_of_week"` // 0 is Sunday
-	StartTime         string  `json:"start_time"`  // HH:MM:SS
-	EndTime           string  `json:"end_time"`    // HH:MM:SS, up to 24:00:00
+	DayOfWeek         int     `json:"day_of_week" min:"0" max:"6" doc:"0 is Sunday."`
+	StartTime         string  `json:"start_time" pattern:"^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$" doc:"HH:MM:SS."`
+	EndTime           string  `json:"end_time" pattern:"^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$" doc:"HH:MM:SS, up to 24:00:00."`
 	AppointmentTypeID *string `json:"appointment_type_id"`
 	IsActive          bool    `json:"is_active"`
-	CreatedAt         string  `json:"created_at"` // UTC
+	CreatedAt         string  `json:"created_at" format:"date-time" doc:"UTC."`
 }
 
 func (s slot) answer(org uuid.UUID) Slot {
@@ -112,7 +112,7 @@ func formatClock(d time.Duration) string {
 
 // slotBody is a slot in a request.
 type slotBody struct {
-	Day    rest.Opt[int]    `json:"day_of_week"`
+	Day    rest.Opt[int]    `json:"day_of_week" min:"0" max:"6" doc:"0 is Sunday."`
 	Start  rest.Opt[clock]  `json:"start_time"`
 	End    rest.Opt[clock]  `json:"end_time"`
 	Only   rest.Opt[string] `json:"appointment_type_id"`

@@ -22,23 +22,23 @@ type Type struct {
 	Name                 string          `json:"name"`
 	Description          *string         `json:"description"`
 	DurationMinutes      int             `json:"durationMinutes"`
-	Color                string          `json:"color"` // #rrggbb
+	Color                string          `json:"color" doc:"#rrggbb."`
 	BufferBeforeMinutes  int             `json:"bufferBeforeMinutes"`
 	BufferAfterMinutes   int             `json:"bufferAfterMinutes"`
-	MaxPerDay            *int            `json:"maxPerDay"` // null: no limit
+	MaxPerDay            *int            `json:"maxPerDay" doc:"Null: no limit."`
 	MaxPerWeek           *int            `json:"maxPerWeek"`
 	MaxPerMonth          *int            `json:"maxPerMonth"`
 	MinNoticeHours       int             `json:"minNoticeHours"`
-	MaxDaysAhead         *int            `json:"maxDaysAhead"` // null: no limit
+	MaxDaysAhead         *int            `json:"maxDaysAhead" doc:"Null: no limit."`
 	RequiresConfirmation bool            `json:"requiresConfirmation"`
 	ConfirmWithinHours   *int            `json:"confirmWithinHours"`
-	BookingQuestions     json.RawMessage `json:"bookingQuestions"` // an array, as it was given
-	ScheduleID           *string         `json:"scheduleId"`       // as it was given
+	BookingQuestions     json.RawMessage `json:"bookingQuestions" doc:"An array, as it was given."`
+	ScheduleID           *string         `json:"scheduleId" doc:"As it was given."`
 	ScheduleName         *string         `json:"scheduleName"`
 	IsActive             bool            `json:"isActive"`
-	SortOrder            int             `json:"sortOrder"` // place in the list, from 1
-	CreatedAt            string          `json:"createdAt"` // UTC
-	UpdatedAt            string          `json:"updatedAt"`
+	SortOrder            int             `json:"sortOrder" doc:"Place in the list, from 1."`
+	CreatedAt            string          `json:"createdAt" format:"date-time" doc:"UTC."`
+	UpdatedAt            string          `json:"updatedAt" format:"date-time"`
 }
 
 type typesOut struct {

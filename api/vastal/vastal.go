@@ -42,6 +42,10 @@ func New(o rest.Options) *rest.API {
 		Errors:  errorWriter{},
 		Invalid: http.StatusBadRequest,
 		SignIn:  auth.Bearer(o.Store),
+
+		Title:    "Vastal: weekly availability",
+		Doc:      "The weekly hours of an organisation, its appointment types and appointments, and the openings that follow. Every path is also there without /v1.",
+		Security: auth.BearerWays(),
 	}
 	for _, base := range []string{"/v1", ""} {
 		for _, p := range []string{pathAvailability, pathTypes, pathAppointments, pathOpenings} {

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"daybook/api/openapi"
+	"daybook/api/rest"
+)
+
+// The group of addresses that belong to no API.
+const (
+	tagFeeds  = "Feeds"
+	tagServer = "Server"
+)
+
+// others describes what is mounted beside the APIs; a test compares it with
+// the mux.
+func others(o Options) []openapi.Other {
+	text := &openapi.Schema{Type: openapi.Types{"string"}}
+	feed := []openapi.Parameter{
+		{Name: "secret", In: "path", Required: true, Schema: text, Description: "The secret of the feed."},
+		{Name: "name", In: "path", Required: true, Schema: text, Description: "The feed's name."},
+	}
+	verbose := []openapi.Parameter{{Name: "verbose", In: "query", Schema: text, Description: "When it is there, each check is told."}}
+	shown := reflect.TypeFor[probe]()
+	out := []openapi.Other{
+		{
+			Pattern: "GET /feeds/{secret}/{name}", Tag: tagFeeds, Summary: "Get a calendar as a feed", Params: feed,
+			Doc:       "The name ends in .ics. ETag and Last-Modified answer If-None-Match and If-Modified-Since with 304; gzip when the client takes it.",
+			Responses: map[int]string{200: "text/calendar", 304: "", 404: "text/plain", 500: "text/plain", 503: "text/plain"},
+		},
+		{Pattern: "GET /{$}", Tag: tagServer, Summary: "Get the web page", Responses: map[int]string{200: "text/html"}},
+		{Pattern: "GET /robots.txt", Tag: tagServer, Summary: "Get the rules for robots", Responses: map[int]string{200: "text/plain"}},
+		{Pattern: "GET /livez", Tag: tagServer, Summary: "Ask whether the process answers", Body: shown, Responses: map[int]string{200: "application/json"}},
+		{
+			Pattern: "GET /readyz", Tag: tagServer, Summary: "Ask whether the server should be asked", Body: shown, Params: verbose,
+			Responses: map[int]string{200: "application/json", 503: "application/json"},
+		},
+		{
+			Pattern: "GET /openapi.json", Tag: tagServer, Summary: "Get this document",
+			Responses: map[int]string{200: "application/json", 304: ""},
+		},
+		{Pattern: "GET /docs", Tag: tagServer, Summary: "Get this document as a page", Responses: map[int]string{200: "text/html", 304: ""}},
+	}
+	if o.Gatherer != nil {
+		out = append(out, openapi.Other{
+			Pattern: "GET /metrics", Tag: tagServer, Summary: "Get the metrics in Prometheus' text format",
+			Doc:       "A token may be wanted, as a bearer token.",
+			Responses: map[int]string{200: "text/plain", 401: "text/plain"},
+		})
+	}
+	return out
+}
+
+// document writes the description of everything that is mounted.
+func document(o Options, mounted []*rest.API) (*openapi.Document, error) {
+	return openapi.Build(openapi.Info{
+		Title: "Daybook", Version: "1",
+		Description: "A calendar daemon for places that are booked: the house API below /v1 and five contract APIs over the same facts.",
+	}, []openapi.Tag{
+		{Name: tagFeeds, Description: "Calendars as one iCalendar text at an address that is its own secret."},
+		{Name: tagServer, Description: "Pages, probes and metrics."},
+	}, mounted, others(o))
+}
+
+// describe mounts the document and its page.
+func describe(mux *patterns, o Options, mounted []*rest.API) error {
+	doc, err := document(o, mounted)
+	if err != nil {
+		return err
+	}
+	text, err := doc.JSON()
+	if err != nil {
+		return err
+	}
+	page, policy, err := openapi.Page(doc)
+	if err != nil {
+		return err
+	}
+	served, err := newFixed("application/json", text)
+	if err != nil {
+		return err
+	}
+	served.header.Set("Access-Control-Allow-Origin", "*") // it says nothing that is not everybody's
+	mux.Handle("GET /openapi.json", served)
+	shown, err := newFixed("text/html; charset=utf-8", page)
+	if err != nil {
+		return err
+	}
+	shown.header.Set("Content-Security-Policy", policy)
+	shown.header.Set("Referrer-Policy", "no-referrer")
+	mux.Handle("GET /docs", shown)
+	return nil
+}
+
+// fixed is a text that does not change while the process lives, plain and
+// compressed.
+type fixed struct {
+	header      http.Header
+	plain, zip  []byte
+	tag, zipTag string
+}
+
+func newFixed(contentType string, text []byte) (*fixed, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
+	return &fixed{
+		header: http.Header{
+			"Content-Type": {contentType}, "X-Content-Type-Options": {"nosniff"}, "Vary": {"Accept-Encoding"},
+			"Cache-Control": {"no-cache"}, // kept, and asked about each time
+		},
+		plain: text, zip: b.Bytes(), tag: `"` + tag + `"`, zipTag: `"` + tag + `-gzip"`,
+	}, nil
+}
+
+// ServeHTTP answers with the text, or 304 to who has it. Strong tags differ by
+// encoding (RFC 9110 §8.8.3.3).
+func (f *fixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	maps.Copy(h, f.header)
+	body, tag := f.plain, f.tag
+	if rest.AcceptsGzip(r.Header.Values("Accept-Encoding")) {
+		body, tag = f.zip, f.zipTag
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", tag)
+	known := strings.Join(r.Header.Values("If-None-Match"), ",")
+	if strings.TrimSpace(known) == "*" || strings.Contains(known, f.tag) || strings.Contains(known, f.zipTag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client may be gone
+}
