@@ -133,8 +133,10 @@ func instanceOf(o *ical.Object, c *ical.Component, zone *ical.Zone) (i ical.Inst
 			return i, false
 		}
 		i.End = placeOf(t, zone).Instant(t.Wall.AddDate(0, 0, days)).Add(exact)
+		i.WallEnd = placeOf(t, zone).Wall(i.End)
 	} else if t.Form == ical.Date {
-		i.End = zone.Instant(t.Wall.AddDate(0, 0, 1))
+		i.WallEnd = t.Wall.AddDate(0, 0, 1)
+		i.End = zone.Instant(i.WallEnd)
 	}
 	return i, true
 }

@@ -199,7 +199,7 @@ func (s *series) move(w When) {
 			params = append(params, ical.Param{Name: "RANGE", Value: r})
 		}
 		x.e.Set(x.c, "RECURRENCE-ID", value, params...)
-		if x.ok && x.as.Start.Equal(x.rid) && x.as.End.Sub(x.as.Start) == s.own.End.Sub(s.own.Start) {
+		if x.ok && x.as.Start.Equal(x.rid) && x.as.WallEnd.Sub(x.as.Wall) == s.own.WallEnd.Sub(s.own.Wall) {
 			wall := oldBy.Wall(x.rid).Add(newWall.Sub(oldWall))
 			start := s.by.Instant(wall)
 			next := When{Start: start, End: start.Add(w.End.Sub(w.Start)), Zone: w.Zone}

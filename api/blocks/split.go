@@ -31,7 +31,14 @@ func Until(o *ical.Object, rid time.Time, zone *ical.Zone, now time.Time) (*ical
 		return nil, err
 	}
 	m := s.master.c
+	_, goesOn, err := s.nextByRule(rid)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range m.All("RRULE") {
+		if !goesOn {
+			break // it has ended before
+		}
 		rule := withoutParts(l.Value, "UNTIL", "COUNT") + ";UNTIL=" + s.until(rid)
 		s.e.RemoveLine(m, l)
 		s.e.Add(m, "RRULE", rule)
@@ -126,8 +133,19 @@ func From(o *ical.Object, rid time.Time, uid string, c Change, zone *ical.Zone, 
 		return nil, err
 	}
 	m := s.master.c
+	begin, goesOn, err := s.nextByRule(rid)
+	if err != nil {
+		return nil, err
+	}
+	if !goesOn {
+		begin = rid // a date of RDATE
+	}
 	rules := m.All("RRULE")
 	for _, l := range rules {
+		if !goesOn {
+			s.e.RemoveLine(m, l)
+			continue
+		}
 		left, counted, err := s.leftOf(l.Value, rid, len(rules))
 		if err != nil {
 			return nil, err
@@ -139,9 +157,9 @@ func From(o *ical.Object, rid time.Time, uid string, c Change, zone *ical.Zone, 
 	}
 	s.keepTimes(func(t time.Time) bool { return !t.Before(rid) })
 	length := s.own.End.Sub(s.own.Start)
-	w := When{Start: rid, End: rid.Add(length)}
+	w := When{Start: begin, End: begin.Add(length)}
 	if s.form == ical.Date {
-		wall := zone.Wall(rid)
+		wall := zone.Wall(begin)
 		w = When{Start: wall, End: wall.Add(s.own.WallEnd.Sub(s.own.Wall)), AllDay: true}
 		if s.own.WallEnd.Equal(s.own.Wall) {
 			w.End = wall.AddDate(0, 0, 1)
@@ -167,6 +185,45 @@ func From(o *ical.Object, rid time.Time, uid string, c Change, zone *ical.Zone, 
 	return EditWhole(rest, c, zone, now)
 }
 
+// ruleAlone gives the object with its rules and nothing else that says when it
+// is.
+func (s *series) ruleAlone() (*ical.Object, error) {
+	e := s.o.Edit()
+	for _, x := range s.overrides {
+		e.RemoveComponent(x.c)
+	}
+	for _, name := range []string{"RDATE", "EXDATE", "EXRULE"} {
+		e.Remove(s.master.c, name)
+	}
+	alone, err := e.Apply()
+	if err != nil {
+		return nil, fmt.Errorf("cut a series: %w", err)
+	}
+	return alone, nil
+}
+
+// nextByRule gives the first start by rule at or after an instance; ok is false
+// when the rules have ended by then, or there are none.
+func (s *series) nextByRule(rid time.Time) (next time.Time, ok bool, err error) {
+	if s.master.c.Line("RRULE") == nil {
+		return time.Time{}, false, nil
+	}
+	alone, err := s.ruleAlone()
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	err = alone.EachInstance(ical.Expand{Window: span.Span{Start: rid}, Zone: s.zone}, func(i *ical.Instance) bool {
+		if !i.Start.Before(rid) { // it may only end after it
+			next, ok = i.Start, true
+		}
+		return !ok
+	})
+	if err != nil && !ok {
+		return time.Time{}, false, fmt.Errorf("cut a series: %w", err)
+	}
+	return next, ok, nil
+}
+
 // leftOf gives what is left of a rule's COUNT from an instance on; counted is
 // false for a rule that has none.
 func (s *series) leftOf(rule string, rid time.Time, rules int) (left int, counted bool, err error) {
@@ -184,16 +241,9 @@ func (s *series) leftOf(rule string, rid time.Time, rules int) (left int, counte
 	if rules > 1 {
 		return 0, false, ErrRules
 	}
-	e := s.o.Edit()
-	for _, x := range s.overrides {
-		e.RemoveComponent(x.c)
-	}
-	for _, name := range []string{"RDATE", "EXDATE", "EXRULE"} {
-		e.Remove(s.master.c, name)
-	}
-	alone, err := e.Apply()
+	alone, err := s.ruleAlone()
 	if err != nil {
-		return 0, false, fmt.Errorf("cut a series: %w", err)
+		return 0, false, err
 	}
 	before := 0
 	err = alone.EachInstance(ical.Expand{Zone: s.zone}, func(i *ical.Instance) bool {
