@@ -60,17 +60,20 @@ func newWorld(t *testing.T, change ...func(*store.Remote)) *world {
 	})
 	w.srv = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.serve.Load())(rw, r) }))
 	t.Cleanup(w.srv.Close)
-	fetch := guard.New(guard.Options{
-		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, MaxBody: 1 << 20, Timeout: 500 * time.Millisecond,
-	})
-	t.Cleanup(fetch.Close)
-	w.puller = New(Options{Store: st, Fetch: fetch, Now: w.now, Rand: func() float64 { return 0.5 }})
+	w.puller = w.patient(time.Minute)
 	w.remote = &store.Remote{Org: w.org.ID, Name: "far", Kind: store.RemoteICS, Target: w.cal}
 	for _, f := range change {
 		f(w.remote)
 	}
 	w.at(w.srv.URL + "/far.ics")
 	return w
+}
+
+// patient gives a puller that waits so long for an answer.
+func (w *world) patient(wait time.Duration) *Puller {
+	fetch := guard.New(guard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, MaxBody: 1 << 20, Timeout: wait})
+	w.Cleanup(fetch.Close)
+	return New(Options{Store: w.st, Fetch: fetch, Now: w.now, Rand: func() float64 { return 0.5 }})
 }
 
 func (w *world) now() time.Time { return time.Unix(w.clock.Load(), 0).UTC() }

@@ -196,6 +196,10 @@ func TestFaultsChangeNothing(t *testing.T) {
 		{"closed", "connect", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	} {
 		w.handle(c.h)
+		w.puller = w.patient(time.Minute)
+		if c.result == "timeout" {
+			w.puller = w.patient(300 * time.Millisecond)
+		}
 		s := w.fails(c.result)
 		if w.seq() != before {
 			t.Fatalf("%s: the calendar was changed: %s", c.name, w.titles())
