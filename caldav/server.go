@@ -106,7 +106,7 @@ func New(o Options) *Server {
 	features := []string{"1", "3"}
 	for _, m := range []module{
 		rfc4918(), rfc3253(), rfc3744(), rfc4331(), rfc4791(), rfc5397(), rfc5689(), rfc5842(), rfc5995(),
-		rfc6578(), rfc6638(), rfc7809(), calendarserver(), apple(),
+		rfc6578(), rfc6638(), rfc7809(), rfc7953(), calendarserver(), apple(),
 	} {
 		features = append(features, m.features...)
 		for _, p := range m.props {
