@@ -159,3 +159,36 @@ func TestChecklistCopyAndMove(t *testing.T) {
 		w.ann("GET", cal+"g.ics", "").in(t).is(200)
 	})
 }
+
+// TestOverwriteComesBeforeTheUID: who asks not to overwrite is told that there is
+// something, whatever it is.
+func TestOverwriteComesBeforeTheUID(t *testing.T) {
+	w := newWorld(t)
+	w.ann("MKCALENDAR", home+"other/", "").is(201)
+	for _, name := range []string{cal + "a.ics", cal + "b.ics", home + "other/c.ics", home + "other/b.ics"} {
+		uid := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".ics")
+		w.put(name, event(uid, "20260301T100000Z", "20260301T110000Z"))
+	}
+	for _, method := range []string{"COPY", "MOVE"} {
+		for _, to := range []string{cal + "b.ics", home + "other/c.ics"} {
+			w.ann(method, cal+"a.ics", "", "Destination: "+to, "Overwrite: F").is(412)
+			w.ann(method, cal+"a.ics", "", "Destination: "+to).refuses("no-uid-conflict")
+		}
+		w.ann(method, cal+"b.ics", "", "Destination: "+home+"other/b.ics", "Overwrite: F").is(412)
+	}
+	w.ann("COPY", cal+"b.ics", "", "Destination: "+home+"other/b.ics").is(204)
+	w.ann("COPY", cal+"a.ics", "", "Destination: "+cal+"new.ics", "Overwrite: F").refuses("no-uid-conflict")
+}
+
+func TestNothingIsPutBesideTheCalendars(t *testing.T) {
+	w := newWorld(t)
+	data := event("a", "20260301T100000Z", "20260301T110000Z")
+	w.ann("PUT", home+"a.ics", data).is(403)
+	w.ann("PUT", home+"a.ics", data, "If-Match: *").is(412)
+	w.ann("PUT", home+"a.ics", data, "If-None-Match: *").is(403)
+	w.ann("PUT", home+"none/a.ics", data).is(409)
+	w.as("bob", "PUT", home+"a.ics", data).is(403)
+	if r := w.ann("MKCOL", cal, "").is(405); !strings.Contains(r.header.Get("Allow"), "PROPFIND") {
+		t.Errorf("Allow: %q", r.header.Get("Allow"))
+	}
+}

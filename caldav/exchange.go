@@ -157,6 +157,8 @@ func (s *Server) fail(x *exchange, err error) {
 	switch {
 	case e.Status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Basic realm="`+s.Realm+`", charset="UTF-8"`)
+	case e.Status == http.StatusMethodNotAllowed:
+		h.Set("Allow", s.allowed(x.target.kind)) // RFC 9110 §15.5.6
 	case e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", "30")
 	case e.Status >= http.StatusInternalServerError && e.Status != http.StatusInsufficientStorage && e.Status != http.StatusNotImplemented:

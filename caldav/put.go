@@ -21,9 +21,16 @@ func (x *exchange) put() error {
 
 // putElsewhere refuses a PUT to what is no object: clients try it to learn
 // whether there is a file that they may write to. The conditions come first.
+// Beside the calendars of a home nothing can be put.
 func (x *exchange) putElsewhere() error {
 	return x.update(func(tx *store.Tx) error {
 		r, err := x.resolve(&tx.View, x.target)
+		if x.target.kind == kindCalendar && (errors.Is(err, errNotFound) || errors.Is(err, store.ErrNotFound)) {
+			if !holds(cond(x.r.Header), false, store.Member{}) {
+				return errPrecondition
+			}
+			return errForbidden
+		}
 		if err != nil {
 			return err
 		}

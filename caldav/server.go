@@ -230,7 +230,6 @@ func (x *exchange) notAllowed() error {
 	if err != nil {
 		return err
 	}
-	x.w.Header().Set("Allow", x.srv.allowed(x.target.kind))
 	return &dav.Error{Status: http.StatusMethodNotAllowed}
 }
 

@@ -49,18 +49,19 @@ func (tx *Tx) begin(m Move, onSource Rights) (*facts, *Collection, error) {
 // clearTarget makes the target's address free: it may be held by the same UID
 // only, and only if that may be overwritten. It tells whether it was held.
 func (tx *Tx) clearTarget(m Move, f *facts) (held bool, err error) {
-	if _, name, ok := tx.holder(f.Org, hashUID(f.UID), m.To); ok && name != m.ToName && !(m.From == m.To && name == m.FromName) {
-		return false, &UIDConflictError{m.To, name}
-	}
 	old, err := tx.Member(m.To, m.ToName)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil // a free address is what is wanted
-	}
-	if err != nil {
+	free := errors.Is(err, ErrNotFound)
+	if err != nil && !free {
 		return false, err
 	}
-	if !m.Overwrite {
+	if !free && !m.Overwrite {
 		return true, ErrPrecondition
+	}
+	if _, name, ok := tx.holder(f.Org, hashUID(f.UID), m.To); ok && name != m.ToName && !(m.From == m.To && name == m.FromName) {
+		return !free, &UIDConflictError{m.To, name}
+	}
+	if free {
+		return false, nil
 	}
 	if old.Object == f.ID {
 		return true, nil
@@ -124,6 +125,9 @@ func (tx *Tx) CopyObject(m Move) (created bool, err error) {
 		return false, err
 	}
 	if m.From == m.To {
+		if _, err := tx.Member(m.To, m.ToName); err == nil && !m.Overwrite {
+			return false, ErrPrecondition
+		}
 		return false, &UIDConflictError{m.To, m.FromName}
 	}
 	held, err := tx.clearTarget(m, f)
