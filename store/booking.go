@@ -169,11 +169,11 @@ func describeBookings(w engine.Writer) error {
 		if err != nil || f.Kind != "VEVENT" && f.Kind != "VAVAILABILITY" {
 			continue // Check's to report
 		}
-		data := tx.get(dataKey(id))
-		if f.Kind == "VEVENT" && !mayBeBooked(data) {
+		data, err := tx.Data(id)
+		if err != nil || f.Kind == "VEVENT" && !mayBeBooked(data) {
 			continue
 		}
-		o, err := ical.Parse(bytes.Clone(data), ical.StreamLimits)
+		o, err := ical.Parse(data, ical.StreamLimits)
 		if err != nil {
 			continue // as above
 		}

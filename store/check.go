@@ -268,10 +268,10 @@ func (c *checker) bodies() error {
 
 // object checks one object's body and notes what must be derived from it.
 func (c *checker) object(f *facts, where string) {
-	data := c.v.get(dataKey(f.ID))
+	data, err := c.v.Data(f.ID)
 	switch {
-	case data == nil:
-		c.problem("data", where, "the body is missing")
+	case err != nil:
+		c.problem("data", where, "the body is missing or damaged")
 	case tagOf(data) != f.ETag || uint32(len(data)) != f.size:
 		c.problem("data", where, "the body is not the one that was stored")
 	}
@@ -291,7 +291,7 @@ func (c *checker) object(f *facts, where string) {
 		c.want[string(externalKey(f.Org, f.external, f.ID))] = []byte{}
 	}
 	var p *Prepared
-	if data != nil {
+	if err == nil {
 		p = c.fresh(f, data, where)
 	}
 	for _, b := range f.Bindings {

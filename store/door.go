@@ -267,7 +267,7 @@ func (tx *Tx) add(c *Collection, name string, p *Prepared, like *facts) error {
 		}
 	}
 	tx.setBody(f, p)
-	tx.put(dataKey(f.ID), p.data)
+	tx.putBody(f.ID, p.data)
 	return tx.bind(f, c, name, p)
 }
 
@@ -292,7 +292,7 @@ func (tx *Tx) rebody(f *facts, p *Prepared) error {
 		old.rows, old.flags = nil, 0
 	}
 	tx.setBody(f, p)
-	tx.put(dataKey(f.ID), p.data)
+	tx.putBody(f.ID, p.data)
 	for _, b := range f.Bindings {
 		if err := tx.setMember(f, b, int64(f.size)-int64(old.size), len(old.rows) > 0, p); err != nil {
 			return err

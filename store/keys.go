@@ -23,7 +23,7 @@ const (
 	tableChanges     = 'l' // collection, seq → the change; one row for a member, its last
 	tableTombstones  = 't' // collection, name of a removed member → seq
 	tableFacts       = 'b' // object → all of it but the body (fact)
-	tableData        = 'o' // object → iCalendar bytes (fact)
+	tableData        = 'o' // object → iCalendar bytes, see packBody (fact)
 	tableDead        = 'D' // object → its dead properties (fact)
 	tableIdentities  = 'u' // organisation, UID hash → identity (fact)
 	tableHolders     = 'q' // organisation, UID hash, collection → object, name

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -207,24 +206,6 @@ func (v *View) Object(id ObjectID) (*Object, error) {
 	}
 	f.Data, err = v.Data(id)
 	return &f.Object, err
-}
-
-// Data gives the stored bytes alone.
-func (v *View) Data(id ObjectID) ([]byte, error) {
-	b := v.get(dataKey(id))
-	if b == nil {
-		return nil, fmt.Errorf("object %d: %w", id, ErrNotFound)
-	}
-	return bytes.Clone(b), nil
-}
-
-// AppendData appends the stored bytes to dst: Data for those who have a buffer.
-func (v *View) AppendData(dst []byte, id ObjectID) ([]byte, error) {
-	b := v.get(dataKey(id))
-	if b == nil {
-		return dst, fmt.Errorf("object %d: %w", id, ErrNotFound)
-	}
-	return append(dst, b...), nil
 }
 
 // ObjectAt gives the object at an address; ErrNotFound.

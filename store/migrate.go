@@ -44,6 +44,9 @@ var migrations = []func(engine.Writer) error{
 	// Objects can be kept by a remote; a version that does not know the mark
 	// would misread what is behind it.
 	func(engine.Writer) error { return nil },
+	// Bodies are compressed when they are written; a version that does not know
+	// that would give them as they are. Older ones stay as they are.
+	func(engine.Writer) error { return nil },
 }
 
 func indexCollections(w engine.Writer) error {

@@ -209,7 +209,7 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		f.Origin = Origin{} // its remote is lost, and with it who would change it
 	}
 	var p *Prepared
-	if data := bytes.Clone(tx.get(dataKey(f.ID))); data != nil {
+	if data, err := tx.Data(f.ID); err == nil {
 		f.ETag, f.size = tagOf(data), uint32(len(data))
 		if o, err := ical.Parse(data, ical.StreamLimits); err == nil {
 			p = &Prepared{object: o, origin: f.Origin}

@@ -54,8 +54,8 @@ func (tx *Tx) keepRemoved(f *facts, c CollectionID, st *State) {
 	if f.Kind != "VEVENT" && f.Kind != "VTODO" || f.size > maxRemovedSize || tx.s.opt.KeepRemoved < 0 || !tx.hasFeeds(f.Org) {
 		return
 	}
-	data := tx.get(dataKey(f.ID))
-	if data == nil {
+	data, err := tx.Data(f.ID)
+	if err != nil {
 		return
 	}
 	tx.put(removedKey(c, st.Seq), packRemoved(&removedObject{at: tx.now, kind: f.Kind, uid: hashUID(f.UID), data: data}))

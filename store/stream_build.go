@@ -276,11 +276,7 @@ func (b *streamBuilder) data(w *streamItem) ([]byte, error) {
 		r, err := unpackRemoved(b.v.get(removedKey(w.collection, uint64(w.object))))
 		return r.data, err
 	}
-	data := b.v.get(dataKey(w.object))
-	if data == nil {
-		return nil, errObject(w.object)
-	}
-	return data, nil
+	return b.v.Data(w.object)
 }
 
 // twinMark is what tells the UIDs of one collection from equal ones of others.
