@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"daybook/caldav/dav"
 	"daybook/store"
 )
@@ -159,8 +161,8 @@ func (x *exchange) resolveCalendar(v *store.View, r *resource, name string) erro
 	if !ok || !x.isSelf(r.owner) {
 		return errNotFound
 	}
-	if strings.HasPrefix(short, "~") {
-		return x.shareByID(v, r, name)
+	if id, byID := strings.CutPrefix(short, "~"); byID {
+		return x.shareByID(v, r, id, name)
 	}
 	short, calendar, _ := strings.Cut(short, "~")
 	owner, err := v.PrincipalByName(short)
@@ -185,22 +187,20 @@ func sharedName(owner *store.Principal, c *store.Collection) string {
 }
 
 // shareByID makes r the calendar of another whose name is made of its UUID.
-func (x *exchange) shareByID(v *store.View, r *resource, name string) error {
-	var found *resource
-	err := x.eachOfOthers(v, r, func(m *resource) error {
-		if sharedName(m.owner, m.coll) == name {
-			found = m
-		}
-		return nil
-	})
+func (x *exchange) shareByID(v *store.View, r *resource, short, name string) error {
+	id, err := uuid.Parse(short)
+	if err != nil {
+		return errNotFound
+	}
+	c, err := v.CollectionByUUID(id)
+	if err != nil {
+		return errNotFound
+	}
+	owner, err := v.Principal(c.Owner)
 	if err != nil {
 		return err
 	}
-	if found == nil {
-		return errNotFound
-	}
-	r.owner, r.coll, r.shared = found.owner, found.coll, true
-	return nil
+	return x.share(v, r, owner, c.Name, name)
 }
 
 // single reports whether a principal has exactly one calendar.

@@ -101,7 +101,7 @@ func TestDamagedBodyIsReported(t *testing.T) {
 		return err
 	})
 	found := 0
-	if _, err := s.Check(t.Context(), true, func(p Problem) { found++ }); err != nil || found == 0 {
+	if _, err := s.Check(t.Context(), true, func(Problem) { found++ }); err != nil || found == 0 {
 		t.Errorf("%d, %v", found, err)
 	}
 	if n := len(listing(t, s, h.adaCal)); n != 1 {
