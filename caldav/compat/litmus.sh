@@ -14,7 +14,6 @@
 #     replaced by one of another UID
 #   copy_coll, copy_shallow, move_coll: collections in a calendar
 #     (RFC 4791 §5.3.1.1, calendar-collection-location-ok)
-#   props with events: what clients invent is kept on calendars alone
 #   locks: class 2 is not offered
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs litmus
@@ -49,6 +48,7 @@ run() {
 
 run basic ""
 run copymove "" copy_simple copy_overwrite copy_coll copy_shallow move move_coll
+run props ""
 run http ""
 run copymove collections copy_coll copy_shallow move_coll
 run props collections

@@ -10,8 +10,8 @@ properties are the server's own:
   - MKCOL without a body asks for a calendar (RFC 5689);
   - the body of a PUT travels in a property of an event, and comes back by GET;
   - the collection litmus/NAME is the calendar litmus~NAME beside litmus;
-  - with the third argument, what is put is made a calendar as well: the
-    properties that clients invent are kept on calendars, not on objects.
+  - with the third argument, what is put is made a calendar as well: those can
+    be copied to beside where they are.
 """
 
 import base64
