@@ -66,7 +66,14 @@ func (tx *Tx) SetDead(a *Actor, c CollectionID, name string, props []DeadProp) e
 		tx.del(deadKey(f.ID))
 	}
 	if has := len(props) > 0; has != f.dead {
-		return tx.markDead(f, has)
+		if err := tx.markDead(f, has); err != nil {
+			return err
+		}
+	}
+	for _, b := range f.Bindings {
+		if err := tx.noteObject(OpChanged, f, b); err != nil {
+			return err
+		}
 	}
 	return nil
 }

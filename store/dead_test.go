@@ -97,7 +97,18 @@ func TestDeadPropertiesNeitherMoveTokensNorGrowWithoutBound(t *testing.T) {
 	}
 	before := state()
 	one := []DeadProp{{Local: "one", XML: []byte("<one/>")}}
+	last := func() (n uint64) {
+		view(t, s, func(v *View) error {
+			_, n = v.JournalSpan(h.org.ID)
+			return nil
+		})
+		return n
+	}
+	noted := last()
 	update(t, s, func(tx *Tx) error { return tx.SetDead(System(), h.adaCal, "a.ics", one) })
+	if n := last() - noted; n != 1 {
+		t.Errorf("the journal has %d entries of it", n)
+	}
 	if after := state(); after != before {
 		t.Errorf("%s, was %s", after, before)
 	}
