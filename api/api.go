@@ -87,9 +87,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	}
-	if err := describe(mux, o, mounted); err != nil {
-		return nil, fmt.Errorf("api: %w", err)
-	}
+	describe(mux, o, mounted)
 	return mux, nil
 }
 

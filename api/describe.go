@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -72,34 +74,51 @@ func document(o Options, mounted []*rest.API) (*openapi.Document, error) {
 	}, mounted, others(o))
 }
 
-// describe mounts the document and its page.
-func describe(mux *patterns, o Options, mounted []*rest.API) error {
-	doc, err := document(o, mounted)
-	if err != nil {
-		return err
-	}
-	text, err := doc.JSON()
-	if err != nil {
-		return err
-	}
-	page, policy, err := openapi.Page(doc)
-	if err != nil {
-		return err
-	}
-	served, err := newFixed("application/json", text)
-	if err != nil {
-		return err
-	}
-	served.header.Set("Access-Control-Allow-Origin", "*") // it says nothing that is not everybody's
-	mux.Handle("GET /openapi.json", served)
-	shown, err := newFixed("text/html; charset=utf-8", page)
-	if err != nil {
-		return err
-	}
-	shown.header.Set("Content-Security-Policy", policy)
-	shown.header.Set("Referrer-Policy", "no-referrer")
-	mux.Handle("GET /docs", shown)
-	return nil
+// describe mounts the document and its page. They are written when somebody
+// asks for them first: a daemon that nobody asks starts sooner.
+func describe(mux *patterns, o Options, mounted []*rest.API) {
+	doc := sync.OnceValues(func() (*openapi.Document, error) { return document(o, mounted) })
+	mux.Handle("GET /openapi.json", written(o.Log, func() (*fixed, error) {
+		d, err := doc()
+		if err != nil {
+			return nil, err
+		}
+		text, err := d.JSON()
+		if err != nil {
+			return nil, err
+		}
+		return newFixed(text, http.Header{
+			"Content-Type":                {"application/json"},
+			"Access-Control-Allow-Origin": {"*"}, // it says nothing that is not everybody's
+		})
+	}))
+	mux.Handle("GET /docs", written(o.Log, func() (*fixed, error) {
+		d, err := doc()
+		if err != nil {
+			return nil, err
+		}
+		page, policy, err := openapi.Page(d)
+		if err != nil {
+			return nil, err
+		}
+		return newFixed(page, http.Header{
+			"Content-Type": {"text/html; charset=utf-8"}, "Content-Security-Policy": {policy}, "Referrer-Policy": {"no-referrer"},
+		})
+	}))
+}
+
+// written serves what is made once.
+func written(log *slog.Logger, fn func() (*fixed, error)) http.Handler {
+	once := sync.OnceValues(fn)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, err := once()
+		if err != nil { // a mistake in the lists of routes, which a test finds
+			log.ErrorContext(r.Context(), "description failed", "err", err)
+			http.Error(w, "the server failed", http.StatusInternalServerError)
+			return
+		}
+		f.ServeHTTP(w, r)
+	})
 }
 
 // fixed is a text that does not change while the process lives, plain and
@@ -110,7 +129,7 @@ type fixed struct {
 	tag, zipTag string
 }
 
-func newFixed(contentType string, text []byte) (*fixed, error) {
+func newFixed(text []byte, header http.Header) (*fixed, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
@@ -122,15 +141,12 @@ func newFixed(contentType string, text []byte) (*fixed, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Vary", "Accept-Encoding")
+	header.Set("Cache-Control", "no-cache") // kept, and asked about each time
 	sum := sha256.Sum256(text)
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
-	return &fixed{
-		header: http.Header{
-			"Content-Type": {contentType}, "X-Content-Type-Options": {"nosniff"}, "Vary": {"Accept-Encoding"},
-			"Cache-Control": {"no-cache"}, // kept, and asked about each time
-		},
-		plain: text, zip: b.Bytes(), tag: `"` + tag + `"`, zipTag: `"` + tag + `-gzip"`,
-	}, nil
+	return &fixed{header, text, b.Bytes(), `"` + tag + `"`, `"` + tag + `-gzip"`}, nil
 }
 
 // ServeHTTP answers with the text, or 304 to who has it. Strong tags differ by

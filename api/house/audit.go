@@ -25,13 +25,13 @@ func (s *service) auditRoutes() []rest.Route {
 
 type auditIn struct {
 	rest.Page
-	From      rest.Opt[time.Time] `query:"from"` // RFC 3339; included
-	To        rest.Opt[time.Time] `query:"to"`   // not included
+	From      rest.Opt[time.Time] `query:"from" doc:"RFC 3339; included."`
+	To        rest.Opt[time.Time] `query:"to" doc:"Not included."`
 	Principal rest.Opt[string]    `query:"principal"`
 	Resource  rest.Opt[string]    `query:"resource"`
 	API       rest.Opt[string]    `query:"api"`
-	What      []string            `query:"what"`  // see store.ParseWhat
-	Order     rest.Opt[string]    `query:"order"` // newest, the default, or oldest
+	What      []string            `query:"what" doc:"Subjects, or subjects with what happened, as in what of a webhook; none: all."`
+	Order     rest.Opt[string]    `query:"order" enum:"newest,oldest" doc:"Newest is the default."`
 }
 
 // Validate checks what the tags cannot say.

@@ -51,8 +51,8 @@ const (
 type eventListIn struct {
 	inCalendar
 	rest.Page
-	From rest.Opt[moment] `query:"from"` // a time, or a day of the calendar's zone
-	To   rest.Opt[moment] `query:"to"`   // a time, or the last day
+	From rest.Opt[moment] `query:"from" doc:"A time, or a day of the calendar's zone."`
+	To   rest.Opt[moment] `query:"to" doc:"A time, or the last day."`
 }
 
 // Validate checks the page.
@@ -229,8 +229,8 @@ const (
 
 // scoped are the options of a change.
 type scoped struct {
-	Scope  rest.Opt[string] `query:"scope"`   // of an instance: this, following or all
-	DryRun rest.Opt[bool]   `query:"dry_run"` // tell what would be, and change nothing
+	Scope  rest.Opt[string] `query:"scope" enum:"this,following,all" doc:"Of an instance."`
+	DryRun rest.Opt[bool]   `query:"dry_run" doc:"Tell what would be, and change nothing."`
 }
 
 func (o *scoped) check(f *rest.Faults) { o.checkAt(f, "scope") }

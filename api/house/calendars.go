@@ -29,15 +29,15 @@ func (s *service) calendarRoutes() []rest.Route {
 type Calendar struct {
 	ID          uuid.UUID `json:"id"`
 	Owner       Ref       `json:"owner"`
-	Name        string    `json:"name"` // its place in the owner's home
+	Name        string    `json:"name" doc:"Its place in the owner's home."`
 	Title       string    `json:"display_name"`
 	Description string    `json:"description"`
-	Components  []string  `json:"components"` // that it takes; empty: all
-	Zone        *string   `json:"zone"`       // that places floating times, if it names one itself
+	Components  []string  `json:"components" doc:"That it takes; empty: all."`
+	Zone        *string   `json:"zone" doc:"That places floating times, if it names one itself."`
 	Transparent bool      `json:"transparent"`
 	Rights      []string  `json:"rights"`
 	Created     time.Time `json:"created_at"`
-	Modified    time.Time `json:"updated_at"` // of the properties
+	Modified    time.Time `json:"updated_at" doc:"Of the properties."`
 }
 
 // Ref names a principal.
@@ -70,7 +70,7 @@ func orEmpty[T any](list []T) []T {
 
 type calendarsIn struct {
 	rest.Page
-	Owner rest.Opt[string] `query:"owner"` // uuid or name
+	Owner rest.Opt[string] `query:"owner" doc:"UUID or name."`
 }
 
 // Validate checks the page.
@@ -133,7 +133,7 @@ func (d *desk) owners(ref rest.Opt[string]) (all []*store.Principal, only store.
 }
 
 type calendarIn struct {
-	Ref string `path:"calendar"` // uuid, owner, or OWNER%2FNAME
+	Ref string `path:"calendar" doc:"UUID, owner, or OWNER%2FNAME."`
 }
 
 func (s *service) getCalendar(ctx context.Context, in calendarIn) (out rest.Tagged[Calendar], err error) {
@@ -160,8 +160,8 @@ type calendarCreateIn struct {
 }
 
 type calendarCreate struct {
-	Owner      rest.Opt[string] `json:"owner"` // a user; absent: the asker
-	Name       rest.Opt[string] `json:"name"`  // absent: a new uuid
+	Owner      rest.Opt[string] `json:"owner" doc:"A user; absent: the asker."`
+	Name       rest.Opt[string] `json:"name" doc:"Absent: a new UUID."`
 	Components []string         `json:"components"`
 	calendarFields
 }

@@ -34,9 +34,9 @@ func (s *service) changeRoutes() []rest.Route {
 
 type eventsIn struct {
 	Header   rest.Opt[string] `header:"Last-Event-ID"`
-	Query    rest.Opt[string] `query:"last_event_id"` // for the first request, where no header can be set
+	Query    rest.Opt[string] `query:"last_event_id" doc:"For the first request, where no header can be set."`
 	Resource []string         `query:"resource"`
-	What     []string         `query:"what"` // see store.ParseWhat
+	What     []string         `query:"what" doc:"Subjects, or subjects with what happened, as in what of a webhook; none: all."`
 }
 
 // Validate checks what the tags cannot say.

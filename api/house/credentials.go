@@ -29,13 +29,13 @@ func (s *service) credentialRoutes() []rest.Route {
 // Credential is a credential as the house API shows it: never its secret.
 type Credential struct {
 	ID        string     `json:"id"`
-	Kind      string     `json:"kind"`      // app, bearer, onlive, timetap
-	Principal *Ref       `json:"principal"` // whose rights it carries; null for a token with grants alone
-	Grants    []MyGrant  `json:"grants"`    // with a principal they limit its rights; none: all
+	Kind      string     `json:"kind" enum:"app,bearer,onlive,timetap"`
+	Principal *Ref       `json:"principal" doc:"Whose rights it carries; null for a token with grants alone."`
+	Grants    []MyGrant  `json:"grants" doc:"With a principal they limit its rights; none: all."`
 	Label     string     `json:"label"`
 	Created   time.Time  `json:"created_at"`
 	Expires   *time.Time `json:"expires_at"`
-	LastUsed  *time.Time `json:"last_used_at"` // to the hour
+	LastUsed  *time.Time `json:"last_used_at" doc:"To the hour."`
 }
 
 // NewCredential is a credential with its secret, told once.
@@ -123,7 +123,7 @@ func (d *desk) exceeds(grants []store.Grant) bool {
 type credentialsIn struct {
 	rest.Page
 	Kind      rest.Opt[string] `query:"kind"`
-	Principal rest.Opt[string] `query:"principal"` // whose rights they carry
+	Principal rest.Opt[string] `query:"principal" doc:"Whose rights they carry."`
 }
 
 // Validate checks the page and the kind.
@@ -199,7 +199,7 @@ type credentialCreate struct {
 }
 
 type grantWanted struct {
-	Target rest.Opt[string] `json:"target"` // absent: the organisation
+	Target rest.Opt[string] `json:"target" doc:"Absent: the organisation."`
 	Rights []string         `json:"rights"`
 }
 

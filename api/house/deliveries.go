@@ -15,14 +15,14 @@ import (
 // Delivery is an attempt to tell a webhook something, or a dead letter.
 type Delivery struct {
 	Number  uint64    `json:"number"`
-	Kind    string    `json:"kind"` // changes, reset, test
+	Kind    string    `json:"kind" enum:"changes,reset,test"`
 	Result  string    `json:"result"`
 	Events  int       `json:"events"`
 	Last    string    `json:"last_event_id"`
 	Attempt int       `json:"attempt"`
 	Time    time.Time `json:"time"`
 	TookMS  int64     `json:"took_ms"`
-	Status  *int      `json:"status"` // of HTTP; null: there was no answer
+	Status  *int      `json:"status" doc:"Of HTTP; null: there was no answer."`
 	Error   *string   `json:"error"`
 }
 
@@ -75,9 +75,9 @@ func (s *service) deliveries(ctx context.Context, in webhookIn, of func(*store.V
 
 // WebhookStatus is how far a webhook has come.
 type WebhookStatus struct {
-	After       string     `json:"last_event_id"` // all up to here is delivered, or a dead letter
-	Behind      uint64     `json:"behind"`        // entries of the journal that are not looked at yet
-	Attempts    int        `json:"attempts"`      // of the next delivery
+	After       string     `json:"last_event_id" doc:"All up to here is delivered, or a dead letter."`
+	Behind      uint64     `json:"behind" doc:"Entries of the journal that are not looked at yet."`
+	Attempts    int        `json:"attempts" doc:"Of the next delivery."`
 	Next        *time.Time `json:"next_attempt"`
 	Failing     *time.Time `json:"failing_since"`
 	LastSuccess *time.Time `json:"last_success"`
@@ -125,8 +125,8 @@ type webhookReplayIn struct {
 
 // webhookReplay names what is to be delivered once more: one of the two.
 type webhookReplay struct {
-	Letters rest.Opt[[]uint64] `json:"dead_letters"`  // their numbers; none: all
-	After   rest.Opt[string]   `json:"last_event_id"` // all behind this event, in order
+	Letters rest.Opt[[]uint64] `json:"dead_letters" doc:"Their numbers; none: all."`
+	After   rest.Opt[string]   `json:"last_event_id" doc:"All behind this event, in order."`
 }
 
 // Validate checks the fields.

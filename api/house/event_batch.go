@@ -21,10 +21,10 @@ type batch struct {
 }
 
 type batchItem struct {
-	Op    rest.Opt[string]    `json:"op"` // create, update or delete
+	Op    rest.Opt[string]    `json:"op" enum:"create,update,delete"`
 	ID    rest.Opt[string]    `json:"id"`
 	Scope rest.Opt[string]    `json:"scope"`
-	Match rest.Opt[string]    `json:"if_match"` // the ETag that it must have
+	Match rest.Opt[string]    `json:"if_match" doc:"The ETag that it must have."`
 	Event rest.Opt[eventBody] `json:"event"`
 }
 
@@ -78,7 +78,7 @@ func (x *batchItem) write(calendar string, block bool) *eventOp {
 
 // BatchResult tells what became of one item.
 type BatchResult struct {
-	Status int            `json:"status"` // as if it had been a request of its own
+	Status int            `json:"status" doc:"As if it had been a request of its own."`
 	ETag   string         `json:"etag,omitempty"`
 	Event  *CalendarEvent `json:"event,omitempty"`
 	Error  *BatchError    `json:"error,omitempty"`

@@ -70,11 +70,11 @@ func (p *eventPlan) check(o *ical.Object, id *eventID, zone *ical.Zone) {
 
 // Conflict is an instance that takes time which a request wants.
 type Conflict struct {
-	Resource uuid.UUID `json:"resource"` // whose time it takes
-	Calendar uuid.UUID `json:"in"`       // the resource or organisation in whose calendar it is
-	ID       *string   `json:"id"`       // null for one who may not read it
+	Resource uuid.UUID `json:"resource" doc:"Whose time it takes."`
+	Calendar uuid.UUID `json:"in" doc:"The resource or organisation in whose calendar it is."`
+	ID       *string   `json:"id" doc:"Null for one who may not read it."`
 	Title    *string   `json:"title"`
-	Start    string    `json:"start"` // UTC
+	Start    string    `json:"start" doc:"UTC."`
 	End      string    `json:"end"`
 }
 

@@ -18,58 +18,58 @@ import (
 // CalendarEvent is an event or a block as the house API shows it: a single one,
 // an instance of a series, or a series.
 type CalendarEvent struct {
-	ID        string      `json:"id"`   // uuid, and for an instance of a series its original start: UUID_20270301T113000Z
-	UID       string      `json:"uid"`  // that calendar clients know it by
-	Kind      string      `json:"kind"` // event or block
+	ID        string      `json:"id" doc:"UUID, and for an instance of a series its original start: UUID_20270301T113000Z."`
+	UID       string      `json:"uid" doc:"That calendar clients know it by."`
+	Kind      string      `json:"kind" enum:"event,block"`
 	Resources []uuid.UUID `json:"resources"`
 
 	Title    *string `json:"title"`
 	Notes    *string `json:"notes"`
 	Location *string `json:"location"`
 	URL      *string `json:"url"`
-	Lang     *string `json:"lang"` // of title and notes (RFC 5646)
+	Lang     *string `json:"lang" doc:"Of title and notes (RFC 5646)."`
 
-	Start    string  `json:"start"`   // RFC 3339; of whole days YYYY-MM-DD
-	End      *string `json:"end"`     // the first that is free again; of whole days the day after the last; null: without end
-	AllDay   bool    `json:"all_day"` // whole days
-	Zone     *string `json:"zone"`    // IANA name, in which a series recurs; null for times without a zone of their own
+	Start    string  `json:"start" doc:"RFC 3339; of whole days YYYY-MM-DD."`
+	End      *string `json:"end" doc:"The first that is free again; of whole days the day after the last; null: without end."`
+	AllDay   bool    `json:"all_day" doc:"Whole days."`
+	Zone     *string `json:"zone" doc:"IANA name, in which a series recurs; null for times without a zone of their own."`
 	Original *string `json:"original_start"`
 	Series   *string `json:"series_id"`
 
-	Type         *string         `json:"type"`   // of a block cleaning, break, meeting or other; of an event a word such as APPOINTMENT
-	Status       string          `json:"status"` // confirmed, tentative or cancelled
+	Type         *string         `json:"type" doc:"Of a block cleaning, break, meeting or other; of an event a word such as APPOINTMENT."`
+	Status       string          `json:"status" enum:"confirmed,tentative,cancelled"`
 	SubStatus    *string         `json:"substatus"`
-	Visibility   string          `json:"visibility"` // public, private or confidential
-	Busy         bool            `json:"busy"`       // it takes time, unless it is cancelled
-	Color        *string         `json:"color"`      // #rrggbb
+	Visibility   string          `json:"visibility" enum:"public,private,confidential"`
+	Busy         bool            `json:"busy" doc:"It takes time, unless it is cancelled."`
+	Color        *string         `json:"color" doc:"As #rrggbb."`
 	Categories   []string        `json:"categories"`
 	Attendees    []EventAttendee `json:"attendees"`
-	BufferBefore *string         `json:"buffer_before"` // ISO 8601
+	BufferBefore *string         `json:"buffer_before" doc:"ISO 8601."`
 	BufferAfter  *string         `json:"buffer_after"`
 	Service      *string         `json:"service_id"`
 	Origin       *string         `json:"origin"`
 	External     *string         `json:"external_id"`
 	Invoice      *string         `json:"invoice"`
-	Extra        json.RawMessage `json:"extra"` // an object of the client's own, or null
+	Extra        json.RawMessage `json:"extra" doc:"An object of the client's own, or null."`
 
-	Recurrence *EventRecurrence `json:"recurrence"` // of a series
-	Sequence   int              `json:"sequence"`   // counts changes of time
+	Recurrence *EventRecurrence `json:"recurrence" doc:"Of a series."`
+	Sequence   int              `json:"sequence" doc:"Counts changes of time."`
 	Created    time.Time        `json:"created_at"`
 	Modified   time.Time        `json:"updated_at"`
 }
 
 // EventAttendee is somebody who takes part.
 type EventAttendee struct {
-	Email  string  `json:"email"` // or another address, as a URI
+	Email  string  `json:"email" doc:"Or another address, as a URI."`
 	Name   *string `json:"name"`
-	Status string  `json:"status"` // needs-action, accepted, declined, tentative, …
+	Status string  `json:"status" doc:"As iCalendar has it, such as needs-action or accepted, in lower case."`
 }
 
 // EventRecurrence is how a series recurs.
 type EventRecurrence struct {
-	Rule       *string  `json:"rrule"`      // RFC 5545 §3.3.10; null for a series by dates alone
-	Dates      []string `json:"dates"`      // further starts
-	Exceptions []string `json:"exceptions"` // starts that are left out
+	Rule       *string  `json:"rrule" doc:"RFC 5545 §3.3.10; null for a series by dates alone."`
+	Dates      []string `json:"dates" doc:"Further starts."`
+	Exceptions []string `json:"exceptions" doc:"Starts that are left out."`
 }
 
 // shownEvent is what an answer is made of.
@@ -253,8 +253,8 @@ func (o *object) UnmarshalJSON(b []byte) error {
 // eventBody is an event or a block in a request. Of a change, what is absent
 // stays as it is, and null takes a value away.
 type eventBody struct {
-	UID       rest.Opt[string]   `json:"uid"`       // of a new one
-	Resources rest.Opt[[]string] `json:"resources"` // of a block: in whose calendars it is
+	UID       rest.Opt[string]   `json:"uid" doc:"Of a new one."`
+	Resources rest.Opt[[]string] `json:"resources" doc:"Of a block: in whose calendars it is."`
 
 	Title    rest.Opt[string] `json:"title"`
 	Notes    rest.Opt[string] `json:"notes"`
@@ -264,7 +264,7 @@ type eventBody struct {
 
 	Start     rest.Opt[moment] `json:"start"`
 	End       rest.Opt[moment] `json:"end"`
-	OpenEnded rest.Opt[bool]   `json:"open_ended"` // of a block: it has no end
+	OpenEnded rest.Opt[bool]   `json:"open_ended" doc:"Of a block: it has no end."`
 	Zone      rest.Opt[string] `json:"zone"`
 
 	Type         rest.Opt[string]         `json:"type"`

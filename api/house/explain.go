@@ -28,12 +28,12 @@ type Explanation struct {
 // know of it.
 type Reason struct {
 	Resource Ref         `json:"resource"`
-	Kind     string      `json:"kind"`  // of slots.Kind, or busy where the asker may not know by what
-	Start    *time.Time  `json:"start"` // of what it takes; of a notice the first start that is allowed
-	End      *time.Time  `json:"end"`   // of too-far the last start that is allowed
-	Event    *EventRef   `json:"event"` // for those who may read it
-	Hours    *HoursRef   `json:"hours"` // that close the time
-	Hold     *uuid.UUID  `json:"hold"`  // for those who may write the resource
+	Kind     string      `json:"kind" doc:"What stands against the time; busy where the asker may not know by what."`
+	Start    *time.Time  `json:"start" doc:"Of what it takes; of a notice the first start that is allowed."`
+	End      *time.Time  `json:"end" doc:"Of too-far the last start that is allowed."`
+	Event    *EventRef   `json:"event" doc:"For those who may read it."`
+	Hours    *HoursRef   `json:"hours" doc:"That close the time."`
+	Hold     *uuid.UUID  `json:"hold" doc:"For those who may write the resource."`
 	Limit    *LimitReach `json:"limit"`
 }
 
@@ -42,18 +42,18 @@ type EventRef struct {
 	ID    uuid.UUID `json:"id"`
 	UID   string    `json:"uid"`
 	Title string    `json:"title"`
-	Owner Ref       `json:"owner"` // of the calendar
+	Owner Ref       `json:"owner" doc:"Of the calendar."`
 }
 
 // HoursRef names hours.
 type HoursRef struct {
-	Title     *string `json:"title"` // for those who may read it
+	Title     *string `json:"title" doc:"For those who may read it."`
 	Exception bool    `json:"exception"`
 }
 
 // LimitReach is a limit that is reached.
 type LimitReach struct {
-	Period *string `json:"period"` // day, week or month; null: at once
+	Period *string `json:"period" enum:"day,week,month" doc:"Null: at once."`
 	Max    int     `json:"max"`
 }
 

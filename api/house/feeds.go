@@ -33,27 +33,27 @@ func (s *service) feedRoutes() []rest.Route {
 // hours one says what it shows.
 type Feed struct {
 	ID          string         `json:"id"`
-	Name        string         `json:"name"` // of the file in its address
+	Name        string         `json:"name" doc:"Of the file in its address."`
 	Calendars   []FeedCalendar `json:"calendars"`
-	Group       *Ref           `json:"group"`     // the calendars of its resources
-	FreeBusy    *Ref           `json:"free_busy"` // the time that it is busy
-	Hours       *Ref           `json:"hours"`     // its opening hours
-	Show        string         `json:"show"`      // full, titles, busy
-	Private     string         `json:"private"`   // what becomes of events that are not public: busy, shown, hidden
-	Window      *FeedWindow    `json:"window"`    // null: all time
+	Group       *Ref           `json:"group" doc:"The calendars of its resources."`
+	FreeBusy    *Ref           `json:"free_busy" doc:"The time that it is busy."`
+	Hours       *Ref           `json:"hours" doc:"Its opening hours."`
+	Show        string         `json:"show" enum:"full,titles,busy"`
+	Private     string         `json:"private" enum:"busy,shown,hidden" doc:"What becomes of events that are not public."`
+	Window      *FeedWindow    `json:"window" doc:"Null: all time."`
 	Components  []string       `json:"components"`
 	Title       string         `json:"title"`
 	Description string         `json:"description"`
 	Zone        *string        `json:"zone"`
 	Color       *string        `json:"color"`
 	Page        *string        `json:"page_url"`
-	Refresh     *rest.Duration `json:"refresh"` // how often subscribers are asked to look
+	Refresh     *rest.Duration `json:"refresh" doc:"How often subscribers are asked to look."`
 	Created     time.Time      `json:"created_at"`
 	Modified    time.Time      `json:"updated_at"`
 	Expires     *time.Time     `json:"expires_at"`
 	Rotated     *time.Time     `json:"rotated_at"`
 	Former      []time.Time    `json:"former_secrets_until"`
-	LastUsed    *time.Time     `json:"last_used_at"` // to the hour
+	LastUsed    *time.Time     `json:"last_used_at" doc:"To the hour."`
 }
 
 // FeedCalendar names a calendar that a feed shows.
@@ -72,7 +72,7 @@ type FeedWindow struct {
 // NewFeed is a feed with its address, told once.
 type NewFeed struct {
 	Feed
-	Path string `json:"path"` // /feeds/SECRET/NAME.ics
+	Path string `json:"path" doc:"/feeds/SECRET/NAME.ics."`
 }
 
 // Kept gives the feed without its use, which is no change of it.
@@ -215,8 +215,8 @@ func (s *service) getFeed(ctx context.Context, in feedIn) (out rest.Tagged[Feed]
 // all of it anew.
 type feedFields struct {
 	Name        rest.Opt[string]        `json:"name"`
-	Calendars   rest.Opt[[]string]      `json:"calendars" required:"false"` // by uuid, by owner, or OWNER/NAME
-	Group       rest.Opt[string]        `json:"group"`                      // uuid or name
+	Calendars   rest.Opt[[]string]      `json:"calendars" required:"false" doc:"By UUID, by owner, or OWNER/NAME."`
+	Group       rest.Opt[string]        `json:"group" doc:"UUID or name."`
 	FreeBusy    rest.Opt[string]        `json:"free_busy"`
 	Hours       rest.Opt[string]        `json:"hours"`
 	Show        rest.Opt[string]        `json:"show"`
@@ -465,7 +465,7 @@ type feedRotateIn struct {
 }
 
 type feedRotate struct {
-	Grace rest.Opt[rest.Duration] `json:"grace"` // that the present secret is good for still; absent: a week
+	Grace rest.Opt[rest.Duration] `json:"grace" doc:"That the present secret is good for still; absent: a week."`
 }
 
 const defaultGrace = 7 * 24 * time.Hour
@@ -497,11 +497,11 @@ func (s *service) rotateFeed(ctx context.Context, in feedRotateIn) (out rest.Tag
 type Fetch struct {
 	First  time.Time `json:"first_at"`
 	Last   time.Time `json:"last_at"`
-	Client string    `json:"client"` // family: google, apple, microsoft, …
+	Client string    `json:"client" doc:"Its family, such as google, apple or microsoft."`
 	Agent  string    `json:"agent"`
 	Status int       `json:"status"`
-	Form   string    `json:"form"`  // ics, json, …
-	Bytes  int64     `json:"bytes"` // of the last answer
+	Form   string    `json:"form" doc:"How it was asked for, such as ics or json."`
+	Bytes  int64     `json:"bytes" doc:"Of the last answer."`
 	Count  uint64    `json:"count"`
 }
 

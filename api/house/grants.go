@@ -32,7 +32,7 @@ type Grant struct {
 // a user's home, or one calendar of it.
 type Target struct {
 	Ref
-	Calendar *CalendarRef `json:"calendar"` // null: all calendars
+	Calendar *CalendarRef `json:"calendar" doc:"Null: all calendars."`
 }
 
 // CalendarRef names a calendar of a user.
@@ -82,7 +82,7 @@ func (d *desk) rightsOf(g store.Grant) store.Rights {
 }
 
 // target reads what a grant is on: "" is the organisation, else a principal by
-// uuid or name, or a calendar by uuid or as OWNER/NAME. The asker must have some
+// uuid or name, or a calendar by UUID or as OWNER/NAME. The asker must have some
 // right on it. The only calendar of a resource or organisation is granted with
 // its owner.
 func (d *desk) target(ref string) (store.Grant, error) {
@@ -114,8 +114,8 @@ func (d *desk) target(ref string) (store.Grant, error) {
 // user who shares the own home as well as an administrator, who has no right on
 // the homes of others.
 type parties struct {
-	Subject string `path:"subject"` // a user by uuid or name
-	Target  string `path:"target"`  // a principal by uuid or name, or a calendar
+	Subject string `path:"subject" doc:"A user by UUID or name."`
+	Target  string `path:"target" doc:"A principal by UUID or name, or a calendar."`
 }
 
 func (d *desk) parties(in parties) (*store.Principal, store.Grant, error) {

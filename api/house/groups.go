@@ -34,7 +34,7 @@ type Group struct {
 	Name     string    `json:"name"`
 	Title    string    `json:"display_name"`
 	Email    *string   `json:"email"`
-	Alias    uint32    `json:"alias"` // its integer id in the organisation
+	Alias    uint32    `json:"alias" doc:"Its integer id in the organisation."`
 	Count    int       `json:"member_count"`
 	Created  time.Time `json:"created_at"`
 	Modified time.Time `json:"updated_at"`
@@ -44,7 +44,7 @@ type Group struct {
 // of.
 type GroupWithMembers struct {
 	Group
-	Members []Ref `json:"members"` // by name
+	Members []Ref `json:"members" doc:"By name."`
 }
 
 func showGroup(p *store.Principal) Group {
@@ -94,7 +94,7 @@ func (s *service) listGroups(ctx context.Context, in groupsIn) (out rest.List[Gr
 }
 
 type groupIn struct {
-	Ref string `path:"group"` // uuid or name
+	Ref string `path:"group" doc:"UUID or name."`
 }
 
 func (s *service) getGroup(ctx context.Context, in groupIn) (out rest.Tagged[GroupWithMembers], err error) {
@@ -123,7 +123,7 @@ type groupCreate struct {
 type groupFields struct {
 	Title   rest.Opt[string]   `json:"display_name"`
 	Email   rest.Opt[string]   `json:"email"`
-	Members rest.Opt[[]string] `json:"members"` // uuids or names; all of them
+	Members rest.Opt[[]string] `json:"members" doc:"UUIDs or names; all of them."`
 }
 
 // apply puts what was sent into the record; null takes a value away.
@@ -237,7 +237,7 @@ func (s *service) deleteGroup(ctx context.Context, in groupDeleteIn) (rest.NoCon
 type memberIn struct {
 	groupIn
 	rest.IfMatch
-	Member string `path:"member"` // uuid or name
+	Member string `path:"member" doc:"UUID or name."`
 }
 
 // addMember does nothing where it is one already.

@@ -29,7 +29,7 @@ func (s *service) holdRoutes() []rest.Route {
 // Hold is a slot that is kept for some minutes. It takes time like an event.
 type Hold struct {
 	ID        uuid.UUID     `json:"id"`
-	Resources []Ref         `json:"resources"` // of those that the asker may see
+	Resources []Ref         `json:"resources" doc:"Of those that the asker may see."`
 	Start     time.Time     `json:"start"`
 	End       time.Time     `json:"end"`
 	Before    rest.Duration `json:"buffer_before"`
@@ -142,13 +142,13 @@ type holdCreateIn struct {
 
 // holdCreate is a hold that is asked for.
 type holdCreate struct {
-	Resources   []string                `json:"resources"` // uuids or names; it takes the time of all
-	Service     rest.Opt[string]        `json:"service"`   // whose rules hold; its length is the default
+	Resources   []string                `json:"resources" doc:"UUIDs or names; it takes the time of all."`
+	Service     rest.Opt[string]        `json:"service" doc:"Whose rules hold; its length is the default."`
 	Start       time.Time               `json:"start"`
 	End         rest.Opt[time.Time]     `json:"end"`
-	TTL         rest.Opt[rest.Duration] `json:"ttl"` // how long it lives; default PT10M, at most PT1H
+	TTL         rest.Opt[rest.Duration] `json:"ttl" doc:"How long it lives; default PT10M, at most PT1H."`
 	Note        rest.Opt[string]        `json:"note"`
-	IgnoreHours rest.Opt[bool]          `json:"ignore_hours"` // also outside of the hours
+	IgnoreHours rest.Opt[bool]          `json:"ignore_hours" doc:"Also outside of the hours."`
 }
 
 const defaultHold = 10 * time.Minute

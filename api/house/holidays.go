@@ -36,7 +36,7 @@ const (
 )
 
 type holidaysIn struct {
-	DryRun rest.Opt[bool] `query:"dry_run"` // tell what would happen, and change nothing
+	DryRun rest.Opt[bool] `query:"dry_run" doc:"Tell what would happen, and change nothing."`
 	Body   holidaysBody   `body:"json"`
 	ICS    []byte         `body:"text/calendar"`
 }
@@ -47,9 +47,9 @@ type holidaysBody struct {
 
 type holidayBody struct {
 	Date rest.Opt[day]    `json:"date"`
-	To   rest.Opt[day]    `json:"to"` // the last day; absent: the first
+	To   rest.Opt[day]    `json:"to" doc:"The last day; absent: the first."`
 	Name rest.Opt[string] `json:"name"`
-	UID  rest.Opt[string] `json:"uid"` // absent: made of date and name
+	UID  rest.Opt[string] `json:"uid" doc:"Absent: made of date and name."`
 }
 
 // Validate checks the list.
@@ -89,9 +89,9 @@ func (b *holidayBody) check(f *rest.Faults, at string) {
 // HolidayResult tells what became of one item of an import.
 type HolidayResult struct {
 	UID    string `json:"uid"`
-	Line   int    `json:"line,omitempty"`   // of its first line in the file
-	Result string `json:"result"`           // created, changed, unchanged or refused
-	Reason string `json:"reason,omitempty"` // of refused
+	Line   int    `json:"line,omitempty" doc:"Of its first line in the file."`
+	Result string `json:"result" enum:"created,changed,unchanged,refused"`
+	Reason string `json:"reason,omitempty" doc:"Of refused."`
 }
 
 // Holidays is the report of an import.

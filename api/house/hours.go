@@ -55,11 +55,11 @@ type Hours struct {
 	// that has none of its own), calendars (it has opening-hours calendars with
 	// dates alone), or none.
 	Source     string          `json:"source"`
-	Zone       string          `json:"zone"`     // IANA name: of all the times
-	Calendar   *uuid.UUID      `json:"calendar"` // the opening-hours calendar that they are; null for the organisation's
-	Weekly     []WeeklyOpening `json:"weekly"`   // from Monday on
+	Zone       string          `json:"zone" doc:"IANA name: of all the times."`
+	Calendar   *uuid.UUID      `json:"calendar" doc:"The opening-hours calendar that they are; null for the organisation's."`
+	Weekly     []WeeklyOpening `json:"weekly" doc:"From Monday on."`
 	Exceptions []DatedHours    `json:"exceptions"`
-	Calendars  []uuid.UUID     `json:"calendars"` // opening-hours calendars of the resource with dates
+	Calendars  []uuid.UUID     `json:"calendars" doc:"Opening-hours calendars of the resource with dates."`
 	Created    *time.Time      `json:"created_at"`
 	Modified   *time.Time      `json:"updated_at"`
 }
@@ -68,16 +68,16 @@ type Hours struct {
 // before it opens closes on the next day.
 type WeeklyOpening struct {
 	Day    string `json:"day"`
-	Opens  string `json:"opens"`  // HH:MM
-	Closes string `json:"closes"` // HH:MM, up to 24:00
+	Opens  string `json:"opens" doc:"HH:MM."`
+	Closes string `json:"closes" doc:"HH:MM, up to 24:00."`
 }
 
 // DatedHours replace the weekly hours on their days.
 type DatedHours struct {
 	Name     string         `json:"name"`
 	From     string         `json:"from"`
-	To       string         `json:"to"`       // the last day
-	Openings []DatedOpening `json:"openings"` // none: closed
+	To       string         `json:"to" doc:"The last day."`
+	Openings []DatedOpening `json:"openings" doc:"None: closed."`
 }
 
 // DatedOpening is an opening that begins on a day.

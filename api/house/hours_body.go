@@ -98,12 +98,12 @@ type weeklyBody struct {
 type datedBody struct {
 	Name     rest.Opt[string] `json:"name"`
 	From     rest.Opt[day]    `json:"from"`
-	To       rest.Opt[day]    `json:"to"` // absent: From
+	To       rest.Opt[day]    `json:"to" doc:"Absent: as from."`
 	Openings []datedOpening   `json:"openings"`
 }
 
 type datedOpening struct {
-	Date   rest.Opt[day]   `json:"date"` // absent: the only day of the exception
+	Date   rest.Opt[day]   `json:"date" doc:"Absent: the only day of the exception."`
 	Opens  rest.Opt[clock] `json:"opens"`
 	Closes rest.Opt[clock] `json:"closes"`
 }

@@ -38,7 +38,7 @@ type Job struct {
 	Running  bool           `json:"running"`
 	Next     *time.Time     `json:"next_at"`
 	Started  *time.Time     `json:"last_started_at"`
-	Took     *rest.Duration `json:"last_duration"` // in whole seconds, rounded up
+	Took     *rest.Duration `json:"last_duration" doc:"In whole seconds, rounded up."`
 	Error    *string        `json:"last_error"`
 	Success  *time.Time     `json:"last_success_at"`
 }

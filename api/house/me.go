@@ -18,13 +18,13 @@ func (s *service) meRoutes() []rest.Route {
 
 // Me is who asks, and what it may do.
 type Me struct {
-	Principal    *Ref       `json:"principal"` // null for a token that stands for nobody
+	Principal    *Ref       `json:"principal" doc:"Null for a token that stands for nobody."`
 	Organisation Ref        `json:"organisation"`
-	Rights       []string   `json:"rights"`     // on the organisation
-	Limited      bool       `json:"limited"`    // the credential's grants limit the principal's rights
-	Grants       []MyGrant  `json:"grants"`     // of the credential
-	Credential   *string    `json:"credential"` // its id; null for a password
-	Expires      *time.Time `json:"expires_at"` // of the credential
+	Rights       []string   `json:"rights" doc:"On the organisation."`
+	Limited      bool       `json:"limited" doc:"The credential's grants limit the principal's rights."`
+	Grants       []MyGrant  `json:"grants" doc:"Of the credential."`
+	Credential   *string    `json:"credential" doc:"Its id; null for a password."`
+	Expires      *time.Time `json:"expires_at" doc:"Of the credential."`
 }
 
 // MyGrant is a right that a credential carries.

@@ -33,8 +33,8 @@ func (s *service) openingHoursRoutes() []rest.Route {
 type OpeningHours struct {
 	ID         uuid.UUID       `json:"id"`
 	Name       string          `json:"name"`
-	From       *string         `json:"from"` // first day; null: it has none
-	To         *string         `json:"to"`   // last day
+	From       *string         `json:"from" doc:"First day; null: it has none."`
+	To         *string         `json:"to" doc:"Last day."`
 	Resources  []uuid.UUID     `json:"resources"`
 	Weekly     []WeeklyOpening `json:"weekly"`
 	Exceptions []DatedHours    `json:"exceptions"`
@@ -73,7 +73,7 @@ func (s *service) hoursSite(ctx context.Context, want store.Rights) (at kept.Sit
 
 type openingHoursListIn struct {
 	rest.Page
-	Resource rest.Opt[string] `query:"resource"` // uuid or name
+	Resource rest.Opt[string] `query:"resource" doc:"UUID or name."`
 }
 
 // Validate checks the page.
@@ -150,7 +150,7 @@ type openingHoursFields struct {
 	Name      rest.Opt[string]   `json:"name"`
 	From      rest.Opt[day]      `json:"from"`
 	To        rest.Opt[day]      `json:"to"`
-	Resources rest.Opt[[]string] `json:"resources"` // uuids or names
+	Resources rest.Opt[[]string] `json:"resources" doc:"UUIDs or names."`
 	hoursFields
 }
 

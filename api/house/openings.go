@@ -46,11 +46,11 @@ func spansOf(set span.Set) []Span {
 // Openings are the times at which a resource can be booked.
 type Openings struct {
 	Resource Ref       `json:"resource"`
-	Zone     string    `json:"zone"` // of its calendar
+	Zone     string    `json:"zone" doc:"Of its calendar."`
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
-	Known    bool      `json:"known"` // false: no hours say anything about the time; it is not closed then
-	Basis    string    `json:"basis"` // the same while nothing changed that the openings follow from
+	Known    bool      `json:"known" doc:"False: no hours say anything about the time; it is not closed then."`
+	Basis    string    `json:"basis" doc:"The same while nothing changed that the openings follow from."`
 	Items    []Span    `json:"items"`
 }
 
@@ -117,17 +117,17 @@ func (d *desk) zoneOf(p *store.Principal) (*ical.Zone, error) {
 type OpenState struct {
 	Resource Ref        `json:"resource"`
 	At       time.Time  `json:"at"`
-	State    string     `json:"state"`       // open, closed or unknown
-	Change   *time.Time `json:"next_change"` // null: not within a year
+	State    string     `json:"state" enum:"open,closed,unknown"`
+	Change   *time.Time `json:"next_change" doc:"Null: not within a year."`
 	Next     *string    `json:"next_state"`
 	Reason   OpenReason `json:"reason"`
 }
 
 // OpenReason is what decides about the state.
 type OpenReason struct {
-	Kind  string     `json:"kind"`  // hours, exception, closure, or none where no hours are known
-	Title *string    `json:"title"` // of the hours or the closure, for those who may read it
-	Until *time.Time `json:"until"` // end of the closure
+	Kind  string     `json:"kind" enum:"hours,exception,closure,none" doc:"None where no hours are known."`
+	Title *string    `json:"title" doc:"Of the hours or the closure, for those who may read it."`
+	Until *time.Time `json:"until" doc:"End of the closure."`
 }
 
 type openNowIn struct {

@@ -24,9 +24,9 @@ func (s *service) organisationRoutes() []rest.Route {
 // Organisation is an organisation as the holders of its credentials see it.
 type Organisation struct {
 	ID       uuid.UUID `json:"id"`
-	Name     string    `json:"name"` // its slug
+	Name     string    `json:"name" doc:"Its slug."`
 	Title    string    `json:"display_name"`
-	Zone     string    `json:"zone"` // IANA name
+	Zone     string    `json:"zone" doc:"IANA name."`
 	Rights   []string  `json:"rights"`
 	Created  time.Time `json:"created_at"`
 	Modified time.Time `json:"updated_at"`

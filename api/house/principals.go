@@ -22,8 +22,8 @@ type Principal struct {
 	Ref
 	Title  string   `json:"display_name"`
 	Email  *string  `json:"email"`
-	Color  *string  `json:"color"`  // #RRGGBB
-	Rights []string `json:"rights"` // of the asker, on its calendars
+	Color  *string  `json:"color" doc:"As #RRGGBB."`
+	Rights []string `json:"rights" doc:"Of the asker, on its calendars."`
 }
 
 func (d *desk) showPrincipal(p *store.Principal) Principal {
@@ -33,7 +33,7 @@ func (d *desk) showPrincipal(p *store.Principal) Principal {
 type principalsIn struct {
 	rest.Page
 	Kind  rest.Opt[string] `query:"kind"`
-	Query rest.Opt[string] `query:"q"` // in any case
+	Query rest.Opt[string] `query:"q" doc:"In any case."`
 }
 
 // Validate checks the page and the kind.
@@ -75,7 +75,7 @@ func (s *service) listPrincipals(ctx context.Context, in principalsIn) (out rest
 }
 
 type principalIn struct {
-	Ref string `path:"principal"` // uuid or name
+	Ref string `path:"principal" doc:"UUID or name."`
 }
 
 func (s *service) getPrincipal(ctx context.Context, in principalIn) (out rest.Tagged[Principal], err error) {

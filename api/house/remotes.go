@@ -46,7 +46,7 @@ func (d *desk) keeps(c store.CollectionID) error {
 	return nil
 }
 
-// remote finds one that the asker manages, by uuid or name. store.ErrNotFound
+// remote finds one that the asker manages, by UUID or name. store.ErrNotFound
 // also for what the asker may not see, and for the remotes of calendars that it
 // only reads: they are the affair of others.
 func (d *desk) remote(ref string) (*store.Remote, error) {
@@ -102,7 +102,7 @@ type remoteFields struct {
 	URL         rest.Opt[string]   `json:"url"`
 	User        rest.Opt[string]   `json:"user"`
 	Password    rest.Opt[string]   `json:"password"`
-	Interval    rest.Opt[string]   `json:"interval"` // PT1H; null: as the source hints
+	Interval    rest.Opt[string]   `json:"interval" doc:"PT1H; null: as the source hints."`
 	Counts      rest.Opt[string]   `json:"counts"`
 	Components  rest.Opt[[]string] `json:"components"`
 	Categories  rest.Opt[[]string] `json:"categories"`
@@ -118,7 +118,7 @@ type remoteCreateIn struct {
 }
 
 type remoteCreate struct {
-	Calendar  string           `json:"calendar"` // principal, by uuid or name; PRINCIPAL/CALENDAR
+	Calendar  string           `json:"calendar" doc:"Principal, by UUID or name; PRINCIPAL/CALENDAR."`
 	Kind      rest.Opt[string] `json:"kind"`
 	Direction rest.Opt[string] `json:"direction"`
 	remoteFields

@@ -31,9 +31,9 @@ type Resource struct {
 	Name     string    `json:"name"`
 	Title    string    `json:"display_name"`
 	Email    *string   `json:"email"`
-	Color    *string   `json:"color"` // #RRGGBB
-	Zone     string    `json:"zone"`  // IANA name; the organisation's where it has none of its own
-	Alias    uint32    `json:"alias"` // its integer id in the organisation
+	Color    *string   `json:"color" doc:"As #RRGGBB."`
+	Zone     string    `json:"zone" doc:"IANA name; the organisation's where it has none of its own."`
+	Alias    uint32    `json:"alias" doc:"Its integer id in the organisation."`
 	Rights   []string  `json:"rights"`
 	Created  time.Time `json:"created_at"`
 	Modified time.Time `json:"updated_at"`

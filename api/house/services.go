@@ -31,23 +31,23 @@ func (s *service) serviceRoutes() []rest.Route {
 type Service struct {
 	ID           uuid.UUID      `json:"id"`
 	Name         string         `json:"name"`
-	Alias        uint32         `json:"alias"` // its integer id in the organisation
+	Alias        uint32         `json:"alias" doc:"Its integer id in the organisation."`
 	Description  string         `json:"description"`
-	Color        *string        `json:"color"` // #RRGGBB
+	Color        *string        `json:"color" doc:"As #RRGGBB."`
 	Length       *rest.Duration `json:"length"`
 	BufferBefore *rest.Duration `json:"buffer_before"`
 	BufferAfter  *rest.Duration `json:"buffer_after"`
-	MinNotice    *rest.Duration `json:"min_notice"` // from now to the earliest start
-	MaxAhead     *rest.Duration `json:"max_ahead"`  // from now to the latest start
+	MinNotice    *rest.Duration `json:"min_notice" doc:"From now to the earliest start."`
+	MaxAhead     *rest.Duration `json:"max_ahead" doc:"From now to the latest start."`
 	MaxPerDay    *int           `json:"max_per_day"`
 	MaxPerWeek   *int           `json:"max_per_week"`
 	MaxPerMonth  *int           `json:"max_per_month"`
-	Capacity     *int           `json:"capacity"` // bookings at once on one resource; null is one
-	Step         *rest.Duration `json:"step"`     // between the starts that slots offer; null is PT15M
-	Confirm      bool           `json:"confirm"`  // bookings begin as tentative
+	Capacity     *int           `json:"capacity" doc:"Bookings at once on one resource; null is one."`
+	Step         *rest.Duration `json:"step" doc:"Between the starts that slots offer; null is PT15M."`
+	Confirm      bool           `json:"confirm" doc:"Bookings begin as tentative."`
 	Active       bool           `json:"active"`
-	Resources    []Ref          `json:"resources"`  // that offer it, of those that the asker may see; none: all
-	Restricted   bool           `json:"restricted"` // only certain resources offer it
+	Resources    []Ref          `json:"resources" doc:"That offer it, of those that the asker may see; none: all."`
+	Restricted   bool           `json:"restricted" doc:"Only certain resources offer it."`
 	Created      time.Time      `json:"created_at"`
 	Modified     time.Time      `json:"updated_at"`
 }
@@ -126,7 +126,7 @@ func (d *desk) service(ref string, want store.Rights) (*store.Service, error) {
 type servicesIn struct {
 	rest.Page
 	Active   rest.Opt[bool]   `query:"active"`
-	Resource rest.Opt[string] `query:"resource"` // that offers them
+	Resource rest.Opt[string] `query:"resource" doc:"That offers them."`
 }
 
 // Validate checks the page.
@@ -166,7 +166,7 @@ func (s *service) listServices(ctx context.Context, in servicesIn) (out rest.Lis
 }
 
 type serviceIn struct {
-	Ref string `path:"service"` // uuid, alias or name
+	Ref string `path:"service" doc:"UUID, alias or name."`
 }
 
 func (s *service) getService(ctx context.Context, in serviceIn) (out rest.Tagged[Service], err error) {
@@ -207,7 +207,7 @@ type serviceFields struct {
 	Step         rest.Opt[rest.Duration] `json:"step"`
 	Confirm      rest.Opt[bool]          `json:"confirm"`
 	Active       rest.Opt[bool]          `json:"active"`
-	Resources    rest.Opt[[]string]      `json:"resources"` // uuids or names; all of them
+	Resources    rest.Opt[[]string]      `json:"resources" doc:"UUIDs or names; all of them."`
 }
 
 // maxServiceLimit is the largest limit of bookings in a day, week or month, or

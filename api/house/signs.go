@@ -136,14 +136,14 @@ func aYear(today hours.Date) (first, last hours.Date) {
 // HoursDay is the hours of one day.
 type HoursDay struct {
 	Date  string     `json:"date"`
-	Known bool       `json:"known"` // false: nothing says whether it is open
+	Known bool       `json:"known" doc:"False: nothing says whether it is open."`
 	Open  []OpenPart `json:"open"`
 }
 
 // OpenPart is a part of a day that is open.
 type OpenPart struct {
 	Opens  string `json:"opens"`
-	Closes string `json:"closes"` // up to 24:00
+	Closes string `json:"closes" doc:"Up to 24:00."`
 }
 
 type hoursDaysOut struct {

@@ -20,12 +20,12 @@ const maxSlotResources = 50
 // slotsAsk is a search, in a query or in a body. Of a service come the rules
 // that are not given, and the resources.
 type slotsAsk struct {
-	Resources rest.Opt[[]string]      `query:"resource" json:"resources"` // uuids or names
+	Resources rest.Opt[[]string]      `query:"resource" json:"resources" doc:"UUIDs or names."`
 	Service   rest.Opt[string]        `query:"service" json:"service"`
-	From      rest.Opt[time.Time]     `query:"from" json:"from"` // default: now
-	To        rest.Opt[time.Time]     `query:"to" json:"to"`     // default: a week later
+	From      rest.Opt[time.Time]     `query:"from" json:"from" doc:"Default: now."`
+	To        rest.Opt[time.Time]     `query:"to" json:"to" doc:"Default: a week later."`
 	Length    rest.Opt[rest.Duration] `query:"length" json:"length"`
-	Step      rest.Opt[rest.Duration] `query:"step" json:"step"` // between starts, counted from midnight; default PT15M
+	Step      rest.Opt[rest.Duration] `query:"step" json:"step" doc:"Between starts, counted from midnight; default PT15M."`
 	Before    rest.Opt[rest.Duration] `query:"buffer_before" json:"buffer_before"`
 	After     rest.Opt[rest.Duration] `query:"buffer_after" json:"buffer_after"`
 	Notice    rest.Opt[rest.Duration] `query:"min_notice" json:"min_notice"`
@@ -34,7 +34,7 @@ type slotsAsk struct {
 	PerWeek   rest.Opt[int]           `query:"max_per_week" json:"max_per_week"`
 	PerMonth  rest.Opt[int]           `query:"max_per_month" json:"max_per_month"`
 	Capacity  rest.Opt[int]           `query:"capacity" json:"capacity"`
-	Group     rest.Opt[string]        `query:"group" json:"group"` // resource: all slots of one after those of the other
+	Group     rest.Opt[string]        `query:"group" json:"group" doc:"With the word resource: all slots of one after those of the other."`
 }
 
 type slotsIn struct {
@@ -153,8 +153,8 @@ func (in *slotsAsk) rules(x *store.Service) slots.Rules {
 // resources.
 type SlotList struct {
 	Items   []Slot `json:"items"`
-	Next    string `json:"next,omitempty"` // the cursor that goes on; absent at the end
-	Unknown []Ref  `json:"unknown_hours"`  // resources of whose hours nothing is known in the time
+	Next    string `json:"next,omitempty" doc:"The cursor that goes on; absent at the end."`
+	Unknown []Ref  `json:"unknown_hours" doc:"Resources of whose hours nothing is known in the time."`
 }
 
 // Slot is a time that can be booked.
@@ -162,7 +162,7 @@ type Slot struct {
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
 	Resource Ref       `json:"resource"`
-	Left     int       `json:"left"` // how many can book it
+	Left     int       `json:"left" doc:"How many can book it."`
 
 	place int // of the resource among those that are searched
 }

@@ -29,12 +29,12 @@ func (s *service) userRoutes() []rest.Route {
 // User is a user as the house API shows it.
 type User struct {
 	ID       uuid.UUID `json:"id"`
-	Name     string    `json:"name"` // the login
+	Name     string    `json:"name" doc:"The login."`
 	Title    string    `json:"display_name"`
 	Email    *string   `json:"email"`
-	Color    *string   `json:"color"`  // #RRGGBB
-	Zone     string    `json:"zone"`   // IANA name; the organisation's where it has none of its own
-	Rights   []string  `json:"rights"` // of the asker, on the user's home
+	Color    *string   `json:"color" doc:"As #RRGGBB."`
+	Zone     string    `json:"zone" doc:"IANA name; the organisation's where it has none of its own."`
+	Rights   []string  `json:"rights" doc:"Of the asker, on the user's home."`
 	Created  time.Time `json:"created_at"`
 	Modified time.Time `json:"updated_at"`
 }
@@ -86,7 +86,7 @@ func (s *service) listUsers(ctx context.Context, in usersIn) (out rest.List[User
 }
 
 type userIn struct {
-	Ref string `path:"user"` // uuid or name
+	Ref string `path:"user" doc:"UUID or name."`
 }
 
 func (s *service) getUser(ctx context.Context, in userIn) (out rest.Tagged[User], err error) {

@@ -48,10 +48,10 @@ type Webhook struct {
 	ID        uuid.UUID   `json:"id"`
 	URL       string      `json:"url"`
 	Label     string      `json:"label"`
-	What      []string    `json:"what"`      // subjects, or subjects with what happened; none: all
-	Resources []uuid.UUID `json:"resources"` // whose changes; none: everybody's
+	What      []string    `json:"what" doc:"Subjects, or subjects with what happened; none: all."`
+	Resources []uuid.UUID `json:"resources" doc:"Whose changes; none: everybody's."`
 	Active    bool        `json:"active"`
-	Disabled  *string     `json:"disabled_reason"` // why the daemon gave it up
+	Disabled  *string     `json:"disabled_reason" doc:"Why the daemon gave it up."`
 	Created   time.Time   `json:"created_at"`
 	Modified  time.Time   `json:"updated_at"`
 }
@@ -165,7 +165,7 @@ type webhookCreateIn struct {
 
 type webhookCreate struct {
 	webhookFields
-	Secret rest.Opt[string] `json:"secret"` // 16 to 200 bytes; absent: one is made
+	Secret rest.Opt[string] `json:"secret" doc:"16 to 200 bytes; absent: one is made."`
 }
 
 // Validate checks the fields.

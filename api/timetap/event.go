@@ -11,7 +11,7 @@ type Event struct {
 	AllDay      bool      `json:"allDay"`
 	Type        eventType `json:"appointmentType"`
 	Attendees   []string  `json:"attendees" null:"true" doc:"Of a class; null for all others."`
-	Color       string    `json:"color" doc:"#RRGGBB."`
+	Color       string    `json:"color" doc:"As #RRGGBB."`
 	End         string    `json:"end" doc:"A date as JavaScript writes it, in UTC."`
 	EndUTC      string    `json:"endDateTimeUTC"`
 	ID          int64     `json:"id" doc:"Below 2^53."`

@@ -20,7 +20,7 @@ type Staff struct {
 	LastName  string  `json:"lastName"`
 	FullName  string  `json:"fullName"`
 	Email     *string `json:"emailAddress"`
-	Color     string  `json:"color" doc:"#RRGGBB."`
+	Color     string  `json:"color" doc:"As #RRGGBB."`
 	Status    string  `json:"status"`
 }
 
@@ -172,7 +172,7 @@ type Service struct {
 	ReasonID     uint32   `json:"reasonId" doc:"The same: TimeTap has both words."`
 	Name         string   `json:"serviceName"`
 	Description  string   `json:"serviceDescription"`
-	Color        *string  `json:"color" doc:"#RRGGBB."`
+	Color        *string  `json:"color" doc:"As #RRGGBB."`
 	Duration     int64    `json:"duration" doc:"Minutes."`
 	BufferBefore int64    `json:"bufferBefore" doc:"Minutes."`
 	BufferAfter  int64    `json:"bufferAfter" doc:"Minutes."`

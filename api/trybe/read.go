@@ -26,7 +26,7 @@ type BlockedTime struct {
 	Type          string   `json:"type" enum:"cleaning,break,meeting,other"`
 	Label         *string  `json:"label"`
 	Notes         *string  `json:"notes"`
-	Color         *string  `json:"color" pattern:"^#[0-9a-f]{6}$" doc:"#rrggbb."`
+	Color         *string  `json:"color" pattern:"^#[0-9a-f]{6}$" doc:"As #rrggbb."`
 	Practitioners []string `json:"practitioner_ids"`
 	Rooms         []string `json:"room_ids"`
 	Areas         []string `json:"area_ids"`

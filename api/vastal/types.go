@@ -22,7 +22,7 @@ type Type struct {
 	Name                 string          `json:"name"`
 	Description          *string         `json:"description"`
 	DurationMinutes      int             `json:"durationMinutes"`
-	Color                string          `json:"color" doc:"#rrggbb."`
+	Color                string          `json:"color" doc:"As #rrggbb."`
 	BufferBeforeMinutes  int             `json:"bufferBeforeMinutes"`
 	BufferAfterMinutes   int             `json:"bufferAfterMinutes"`
 	MaxPerDay            *int            `json:"maxPerDay" doc:"Null: no limit."`
