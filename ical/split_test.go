@@ -161,9 +161,13 @@ func TestSplitIsLinear(t *testing.T) {
 		}
 		return best
 	}
-	if small, large := took(300), took(3000); large > 40*small {
-		t.Errorf("300 events took %v, 3000 took %v", small, large)
+	var small, large time.Duration
+	for range 5 { // what is not linear is never; a busy machine is not always
+		if small, large = took(300), took(3000); large <= 40*small {
+			return
+		}
 	}
+	t.Errorf("300 events took %v, 3000 took %v", small, large)
 }
 
 func BenchmarkSplit(b *testing.B) {
