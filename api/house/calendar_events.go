@@ -21,13 +21,13 @@ func (s *service) eventRoutes() []rest.Route {
 	const events, blocked, one = base + "/calendars/{calendar}/events", base + "/calendars/{calendar}/blocks", base + "/blocks/{id}"
 	return []rest.Route{
 		{Pattern: "GET " + events, Summary: "List the events of a calendar in a range, instances of series one by one", Op: rest.Endpoint(http.StatusOK, s.listEvents)},
-		{Pattern: "POST " + events, Summary: "Create an event", Op: rest.Endpoint(http.StatusCreated, s.createEvent).Guard(s.mayCreateEvent)},
+		{Pattern: "POST " + events, Summary: "Create an event", Op: rest.Endpoint(http.StatusCreated, s.createEvent).Guard(s.mayCreateEvent), Also: []int{http.StatusOK}},
 		{Pattern: "GET " + events + "/{id}", Summary: "Get an event, a series, or an instance of one", Op: rest.Endpoint(http.StatusOK, s.getEvent)},
 		{Pattern: "PATCH " + events + "/{id}", Summary: "Change an event, a series, an instance, or an instance and all that follow", Op: rest.Endpoint(http.StatusOK, s.patchEvent).Guard(s.mayPatchEvent), Also: []int{http.StatusCreated}},
 		{Pattern: "DELETE " + events + "/{id}", Summary: "Delete an event, a series, an instance, or an instance and all that follow", Op: rest.Endpoint(http.StatusNoContent, s.deleteEvent)},
 		{Pattern: "POST " + events + ":batch", Summary: "Create, change and delete events of a calendar, with a result for each", Op: rest.Endpoint(http.StatusOK, s.batchEvents).Guard(s.mayBatchEvents), Also: []int{http.StatusMultiStatus}},
 		{Pattern: "GET " + blocked, Summary: "List the blocks of a calendar in a range, instances of series one by one", Op: rest.Endpoint(http.StatusOK, s.listBlocks)},
-		{Pattern: "POST " + blocked, Summary: "Create a block, in this calendar and those of other resources", Op: rest.Endpoint(http.StatusCreated, s.createBlock).Guard(s.mayCreateBlock)},
+		{Pattern: "POST " + blocked, Summary: "Create a block, in this calendar and those of other resources", Op: rest.Endpoint(http.StatusCreated, s.createBlock).Guard(s.mayCreateBlock), Also: []int{http.StatusOK}},
 		{Pattern: "POST " + blocked + ":batch", Summary: "Create, change and delete blocks, with a result for each", Op: rest.Endpoint(http.StatusOK, s.batchBlocks).Guard(s.mayBatchBlocks), Also: []int{http.StatusMultiStatus}},
 		{Pattern: "GET " + one, Summary: "Get a block, a series, or an instance of one", Op: rest.Endpoint(http.StatusOK, s.getBlock)},
 		{Pattern: "PATCH " + one, Summary: "Change a block, a series, an instance, or an instance and all that follow, in all its calendars", Op: rest.Endpoint(http.StatusOK, s.patchBlock).Guard(s.mayPatchBlock), Also: []int{http.StatusCreated}},

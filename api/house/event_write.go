@@ -77,18 +77,24 @@ func (s *service) one(ctx context.Context, op *eventOp, dry bool) (out written, 
 // errMoved tells that what was read is not what is stored any more.
 var errMoved = errors.New("it was changed meanwhile")
 
-// try reads and edits in a snapshot, then writes.
-func (s *service) try(ctx context.Context, op *eventOp, dry bool) (out written, err error) {
+// try does it once; errMoved.
+func (s *service) try(ctx context.Context, op *eventOp, dry bool) (written, error) {
 	var p *eventPlan
-	err = s.view(ctx, func(d *desk) error {
+	plan := func(d *desk) (err error) {
 		p, err = s.plan(d, op)
 		return err
-	})
-	if err != nil {
+	}
+	return s.planned(ctx, dry, plan, func(d *desk, tx *store.Tx) (written, error) { return p.commit(d, tx) })
+}
+
+// planned reads and edits in a snapshot, then writes; of a dry run nothing
+// stays.
+func (s *service) planned(ctx context.Context, dry bool, plan func(*desk) error, commit func(*desk, *store.Tx) (written, error)) (out written, err error) {
+	if err := s.view(ctx, plan); err != nil {
 		return out, err
 	}
 	err = s.update(ctx, func(d *desk, tx *store.Tx) error {
-		if out, err = p.commit(d, tx); err != nil {
+		if out, err = commit(d, tx); err != nil {
 			return err
 		}
 		if dry {

@@ -23,6 +23,7 @@ func (s *service) holdRoutes() []rest.Route {
 		{Pattern: "POST " + list, Summary: "Hold a slot for some minutes; refused when anything stands against it", Op: rest.Endpoint(http.StatusCreated, s.createHold)},
 		{Pattern: "GET " + one, Summary: "Get a hold", Op: rest.Endpoint(http.StatusOK, s.getHold)},
 		{Pattern: "DELETE " + one, Summary: "Release a hold", Op: rest.Endpoint(http.StatusNoContent, s.deleteHold)},
+		{Pattern: "POST " + one + "/confirm", Summary: "Make an event of a hold, in the calendar of each of its resources", Op: rest.Endpoint(http.StatusCreated, s.confirmHold).Guard(s.mayConfirm), Also: []int{http.StatusOK}},
 	}
 }
 
@@ -93,8 +94,7 @@ type holdIn struct {
 	ID string `path:"hold"`
 }
 
-// hold finds a hold on resources all of which the asker has the right on;
-// reading needs one of them.
+// hold finds a hold that lives; the asker may read one of its resources.
 func (d *desk) hold(ref string) (*store.Hold, error) {
 	id, err := uuid.Parse(ref)
 	if err != nil {
@@ -106,6 +106,20 @@ func (d *desk) hold(ref string) (*store.Hold, error) {
 	}
 	if _, ok := d.showHold(h); !ok {
 		return nil, fmt.Errorf("hold %s: %w", id, store.ErrNotFound)
+	}
+	return h, nil
+}
+
+// holdToWrite finds a hold that the asker may release or confirm.
+func (d *desk) holdToWrite(ref string) (*store.Hold, error) {
+	h, err := d.hold(ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range h.Resources {
+		if err := d.may(id, store.RightWrite); err != nil {
+			return nil, fmt.Errorf("change a hold: %w", store.ErrForbidden)
+		}
 	}
 	return h, nil
 }
@@ -123,14 +137,9 @@ func (s *service) getHold(ctx context.Context, in holdIn) (out rest.Tagged[Hold]
 
 func (s *service) deleteHold(ctx context.Context, in holdIn) (out rest.NoContent, err error) {
 	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
-		h, err := d.hold(in.ID)
+		h, err := d.holdToWrite(in.ID)
 		if err != nil {
 			return err
-		}
-		for _, id := range h.Resources {
-			if err := d.may(id, store.RightWrite); err != nil {
-				return fmt.Errorf("release a hold: %w", store.ErrForbidden)
-			}
 		}
 		return tx.DeleteHold(h.Org, h.UUID)
 	})

@@ -32,6 +32,12 @@ const (
 	NotHere  Kind = "not-here" // the resource does not offer the service
 )
 
+// Taken reports whether the reason is that something takes the time; the others
+// are hours and rules.
+func (k Kind) Taken() bool {
+	return slices.Contains([]Kind{Event, Block, Closure, Held, Buffer, Full}, k)
+}
+
 // Reason is one reason why a time cannot be booked.
 type Reason struct {
 	Kind   Kind
