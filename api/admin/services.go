@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/rest"
+	"daybook/api/slots"
 	"daybook/store"
 )
 
@@ -27,7 +28,9 @@ type BookingRules struct {
 	MaxPerDay    *int      `json:"max_per_day,omitempty" yaml:"max_per_day"`
 	MaxPerWeek   *int      `json:"max_per_week,omitempty" yaml:"max_per_week"`
 	MaxPerMonth  *int      `json:"max_per_month,omitempty" yaml:"max_per_month"`
-	Confirm      *bool     `json:"confirm,omitempty" yaml:"confirm"` // bookings begin as tentative
+	Capacity     *int      `json:"capacity,omitempty" yaml:"capacity"` // bookings at once
+	Step         *string   `json:"step,omitempty" yaml:"step"`         // between two starts
+	Confirm      *bool     `json:"confirm,omitempty" yaml:"confirm"`   // bookings begin as tentative
 	Active       *bool     `json:"active,omitempty" yaml:"active"`
 	Resources    *[]string `json:"resources,omitempty" yaml:"resources"` // names; none: all of the organisation
 }
@@ -44,6 +47,9 @@ func (r *BookingRules) faults() []error {
 	for _, l := range r.lengths(&store.Service{}) {
 		_, err := parseLength(text(l.from))
 		note(l.name, err)
+	}
+	if d, err := parseLength(text(r.Step)); err == nil && d != 0 && (d < slots.MinStep || d > 24*time.Hour) {
+		note("step", fmt.Errorf("%w: %q is not between a minute and a day", store.ErrInvalid, *r.Step))
 	}
 	for _, l := range r.limits(&store.Service{}) {
 		if l.from != nil && *l.from < 0 {
@@ -66,6 +72,7 @@ func (r *BookingRules) lengths(s *store.Service) []said[string, time.Duration] {
 		{"buffer_after", r.BufferAfter, &s.BufferAfter},
 		{"min_notice", r.MinNotice, &s.MinNotice},
 		{"max_ahead", r.MaxAhead, &s.MaxAhead},
+		{"step", r.Step, &s.Step},
 	}
 }
 
@@ -74,6 +81,7 @@ func (r *BookingRules) limits(s *store.Service) []said[int, int] {
 		{"max_per_day", r.MaxPerDay, &s.MaxPerDay},
 		{"max_per_week", r.MaxPerWeek, &s.MaxPerWeek},
 		{"max_per_month", r.MaxPerMonth, &s.MaxPerMonth},
+		{"capacity", r.Capacity, &s.Capacity},
 	}
 }
 
@@ -174,6 +182,8 @@ type BookableService struct {
 	MaxPerDay    int       `json:"max_per_day,omitempty"`
 	MaxPerWeek   int       `json:"max_per_week,omitempty"`
 	MaxPerMonth  int       `json:"max_per_month,omitempty"`
+	Capacity     int       `json:"capacity,omitempty"` // 0 is one
+	Step         string    `json:"step,omitempty"`     // "" is a quarter of an hour
 	Confirm      bool      `json:"confirm"`
 	Active       bool      `json:"active"`
 	Resources    []string  `json:"resources"` // names; none: all
@@ -184,7 +194,7 @@ func bookable(v *store.View, s *store.Service, org string) BookableService {
 		ID: s.UUID, Organisation: org, Name: s.Name, Alias: s.Alias, Description: s.Description, Color: s.Color,
 		Length: lengthText(s.Length), BufferBefore: lengthText(s.BufferBefore), BufferAfter: lengthText(s.BufferAfter),
 		MinNotice: lengthText(s.MinNotice), MaxAhead: lengthText(s.MaxAhead),
-		MaxPerDay: s.MaxPerDay, MaxPerWeek: s.MaxPerWeek, MaxPerMonth: s.MaxPerMonth,
+		MaxPerDay: s.MaxPerDay, MaxPerWeek: s.MaxPerWeek, MaxPerMonth: s.MaxPerMonth, Capacity: s.Capacity, Step: lengthText(s.Step),
 		Confirm: s.Confirm, Active: !s.Inactive, Resources: namesOf(v, s.Resources),
 	}
 }

@@ -111,14 +111,21 @@ func TestServiceAndGroupCommands(t *testing.T) {
 	both(t, func(t *testing.T, data string) {
 		must[admin.Resource](t, data, "resource", "create", "staff", "ada")
 		s := must[admin.BookableService](t, data, "service", "create", "Massage", "--length", "50m", "--buffer-after", "PT10M",
-			"--max-ahead", "P60D", "--max-per-day", "6", "--resource", "ada", "--color", "#00ff00")
-		if s.Length != "PT50M" || s.BufferAfter != "PT10M" || s.MaxPerDay != 6 || !s.Active || !slices.Equal(s.Resources, []string{"ada"}) {
+			"--max-ahead", "P60D", "--max-per-day", "6", "--capacity", "4", "--step", "30m", "--resource", "ada", "--color", "#00ff00")
+		if s.Length != "PT50M" || s.BufferAfter != "PT10M" || s.MaxPerDay != 6 || s.Capacity != 4 || s.Step != "PT30M" || !s.Active || !slices.Equal(s.Resources, []string{"ada"}) {
 			t.Errorf("%+v", s)
 		}
 		must[admin.BookableService](t, data, "service", "create", "Massage", "--active=false")
+		if r := command(t, data, "service", "list"); !strings.Contains(r.out, "4        PT30M") || !strings.Contains(r.out, "1        PT15M") {
+			t.Errorf("%+v", r)
+		}
 		for _, args := range [][]string{
 			{"service", "create", "Cut", "--length", "long", "--color", "red"},
 			{"service", "create", "Cut", "--resource", "nobody"},
+			{"service", "create", "Cut", "--step", "30s"},
+			{"service", "create", "Cut", "--step", "P2D"},
+			{"service", "create", "Cut", "--capacity", "-1"},
+			{"service", "create", "Cut", "--capacity", "100001"},
 			{"service", "create", "Cut", "--min-notice", "P2D", "--max-ahead", "P1D"},
 			{"service", "create", "Cut", "--id", s.ID.String()},
 			{"service", "delete", "Massage"}, // which of them?
@@ -210,7 +217,7 @@ func TestApplyIsIdempotent(t *testing.T) {
 		}
 		changed := strings.NewReplacer("Ada Noor", "Ada N.", "password: user01", "password: another", "[write]", "[read]",
 			"onlive-secret", "onlive-secret-2", "show: full", "show: busy",
-			"[ada, grace]", "[ada]", "length: 20m", "length: PT30M", "write@room-1", "read@ada").Replace(string(text))
+			"capacity: 3", "capacity: 5", "[ada, grace]", "[ada]", "length: 20m", "length: PT30M", "write@room-1", "read@ada").Replace(string(text))
 		r := commandIn(t, changed, data, "apply", "-")
 		if r.code != 0 || !strings.Contains(r.out, "0 created, 7 changed, 6 unchanged") {
 			t.Errorf("changed: %+v", r)
@@ -221,7 +228,7 @@ func TestApplyIsIdempotent(t *testing.T) {
 		}
 		all := must[[]admin.BookableService](t, data, "service", "list", "--organisation", "demo")
 		if len(all) != 2 || all[1].Alias != 7 || all[1].Length != "PT50M" || all[1].MaxAhead != "P60D" || all[1].BufferAfter != "PT10M" ||
-			!slices.Equal(all[1].Resources, []string{"ada", "room-1"}) || all[0].Length != "PT30M" || !all[0].Confirm || !all[0].Active {
+			!slices.Equal(all[1].Resources, []string{"ada", "room-1"}) || all[1].Step != "PT30M" || all[0].Length != "PT30M" || all[0].Capacity != 5 || !all[0].Confirm || !all[0].Active {
 			t.Errorf("%+v", all)
 		}
 	})
@@ -280,12 +287,12 @@ func TestApplyTellsEveryFaultAndChangesNothing(t *testing.T) {
     users:
       - {name: ada, password: x, grants: [own]}
       - {name: ada, id: nonsense}
-    services: [{name: cut, length: an hour, max_per_day: -1, confirm: perhaps}, {name: cut}]
+    services: [{name: cut, length: an hour, max_per_day: -1, capacity: -1, step: 30s, confirm: perhaps}, {name: cut}]
     groups: [{name: ada, alias: 0}]
 `, data, "apply", "-")
 		for _, want := range []string{
 			"line 2: zone", "line 4: unknown key", `line 6: grants`, "line 7: name \"ada\" is used twice, first at line 6", "line 7: id",
-			`line 8: service "cut": length`, `line 8: service "cut": max_per_day`, "line 8: confirm", `line 8: service without id in demo "cut" is used twice`,
+			`line 8: service "cut": length`, `line 8: service "cut": max_per_day`, `line 8: service "cut": capacity`, `line 8: service "cut": step`, "line 8: confirm", `line 8: service without id in demo "cut" is used twice`,
 			`line 9: name "ada" is used twice`, "line 9: alias 0",
 		} {
 			if !strings.Contains(r.errout, want) {

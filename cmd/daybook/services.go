@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"daybook/api/admin"
+	"daybook/api/rest"
+	"daybook/api/slots"
 )
 
 func (a *app) groupCommand() *cobra.Command {
@@ -57,11 +60,11 @@ func (a *app) groupCreateCommand() *cobra.Command {
 
 func (a *app) serviceCommand() *cobra.Command {
 	list := organisationFlag(listCommand(a, "List services", "service.list", ofOrganisation,
-		[]string{"NAME", "ORGANISATION", "LENGTH", "BUFFERS", "NOTICE", "AHEAD", "A DAY", "RESOURCES", "ACTIVE", "ALIAS", "ID"},
+		[]string{"NAME", "ORGANISATION", "LENGTH", "BUFFERS", "NOTICE", "AHEAD", "A DAY", "AT ONCE", "STEP", "RESOURCES", "ACTIVE", "ALIAS", "ID"},
 		func(s admin.BookableService) []string {
 			return []string{
 				s.Name, s.Organisation, s.Length, s.BufferBefore + "/" + s.BufferAfter, s.MinNotice, s.MaxAhead, orAny(s.MaxPerDay),
-				orAll(s.Resources), strconv.FormatBool(s.Active), strconv.FormatUint(uint64(s.Alias), 10), s.ID.String(),
+				strconv.Itoa(max(s.Capacity, 1)), cmp.Or(s.Step, rest.Duration(slots.DefaultStep).String()), orAll(s.Resources), strconv.FormatBool(s.Active), strconv.FormatUint(uint64(s.Alias), 10), s.ID.String(),
 			}
 		}))
 	return group("service", "Create, list and delete services: what can be booked, and its rules",
@@ -88,7 +91,7 @@ func (a *app) serviceCreateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Create a service", Args: cobra.ExactArgs(1),
 		Long:    "Create a service. Lengths are ISO 8601, such as PT50M and P60D, or 50m and 4h; a rule that is not given is not there.",
-		Example: "  daybook service create Massage --length 50m --buffer-after 10m --min-notice 4h --max-ahead P60D --resource ada",
+		Example: "  daybook service create Massage --length 50m --buffer-after 10m --min-notice 4h --max-ahead P60D --step 30m --resource ada",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			req.Name = args[0]
 			if req.ID, err = parseID(id); err != nil {
@@ -125,12 +128,14 @@ func ruleFlags(f *pflag.FlagSet, r *admin.BookingRules) {
 		{&r.BufferAfter, "buffer-after", "time kept free after it"},
 		{&r.MinNotice, "min-notice", "time from now to the earliest start"},
 		{&r.MaxAhead, "max-ahead", "time from now to the latest start"},
+		{&r.Step, "step", "time between the starts that are offered (15m)"},
 	} {
 		*x.to = f.String(x.name, "", x.usage)
 	}
 	r.MaxPerDay = f.Int("max-per-day", 0, "bookings in a day (any number)")
 	r.MaxPerWeek = f.Int("max-per-week", 0, "bookings in a week (any number)")
 	r.MaxPerMonth = f.Int("max-per-month", 0, "bookings in a month (any number)")
+	r.Capacity = f.Int("capacity", 0, "bookings at once on one resource (1)")
 	r.Confirm = f.Bool("confirm", false, "bookings begin as tentative")
 	r.Active = f.Bool("active", true, "it can be booked")
 	r.Resources = f.StringSlice("resource", nil, "name of a resource that offers it; as often as needed (all)")
