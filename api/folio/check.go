@@ -25,11 +25,12 @@ type checker struct {
 	exceptions *echo
 }
 
-// check gives all that is wrong with a calendar by itself.
-func check(c *hours.Calendar) ([]Error, error) {
+// check gives all that is wrong with a calendar by itself. name is its name as
+// it was sent: iCalendar cannot carry every character.
+func check(c *hours.Calendar, name string) ([]Error, error) {
 	x := &checker{c: c}
 	if blank(c.Name) {
-		x.add(NoName, "A calendar needs a name.", Values{"name": c.Name}, nil)
+		x.add(NoName, "A calendar needs a name.", Values{"name": name}, nil)
 	}
 	if c.Start > c.End {
 		x.add(InvalidDateRange, fmt.Sprintf("The first day, %s, is after the last, %s.", c.Start, c.End),

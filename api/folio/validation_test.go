@@ -51,9 +51,9 @@ func weekly(openings ...string) []js {
 // §6 [ref] 1: calendarNoName.
 func TestRefNoName(t *testing.T) {
 	p := newPlace(t)
-	for _, name := range []string{"", " ", " \t\n", "\x01"} {
+	for _, name := range []string{"", " ", " \t\n", "\x01", "\r\n", "\u3000"} {
 		e := p.post(with(month(), "name", name)).errors(400, NoName)
-		if !reflect.DeepEqual(e[0].Parameters, Values{"name": strings.Trim(name, "\x01")}) || e[0].Data != nil {
+		if !reflect.DeepEqual(e[0].Parameters, Values{"name": name}) || e[0].Data != nil { // as it was sent
 			t.Errorf("%+v", e)
 		}
 	}
@@ -243,6 +243,28 @@ func TestMalformedBodies(t *testing.T) {
 	p.with("Content-Type", "application/x-www-form-urlencoded").post(summer()).errors(400, InvalidParameter)
 	if len(p.own()) != 0 {
 		t.Error("something was stored")
+	}
+}
+
+// What is no object at all gets one error, not one for each member too.
+func TestAMemberOfAListThatIsNoObject(t *testing.T) {
+	p := newPlace(t)
+	for _, member := range []any{nil, 5, "x", []any{}} {
+		for _, name := range []string{"normalHours", "exceptions"} {
+			p.post(with(summer(), name, []any{member})).errors(400, InvalidParameter)
+		}
+		p.post(month(with(exceptional("x", 1, 2), "openings", []any{member}))).errors(400, InvalidParameter)
+	}
+}
+
+// A body that is wrong everywhere takes no longer than others: it was looked
+// at once for each of its faults.
+func TestABodyOfFaults(t *testing.T) {
+	openings := `{"openings":[` + strings.TrimSuffix(strings.Repeat("{},", maxOpenings), ",") + "]},"
+	body := `{"name":"x","startDate":"2031-01-01","endDate":"2031-12-31","assignments":[],"normalHours":[],"exceptions":[` +
+		strings.TrimSuffix(strings.Repeat(openings, 100), ",") + "]}"
+	if e := read[ErrorBody](newPlace(t).post(body).want(400)).Errors; len(e) != maxFaults {
+		t.Errorf("%d errors", len(e))
 	}
 }
 

@@ -159,6 +159,8 @@ func list[T any](f *rest.Faults, field string, o rest.Opt[[]T], most int) []T {
 	all := o.Or(nil)
 	if len(all) > most {
 		f.Add(field, "must have at most "+strconv.Itoa(most)+" members")
+	}
+	if len(all) > most || f.Full() {
 		return nil
 	}
 	return all
@@ -171,6 +173,9 @@ func (b *calendarBody) validate(f *rest.Faults) {
 	list(f, "assignments", b.Assignments, maxAssignments)
 	for i, h := range list(f, "normalHours", b.NormalHours, maxHours) {
 		at := "normalHours." + strconv.Itoa(i)
+		if f.At(at) {
+			continue
+		}
 		need(f, at+".startDay", h.StartDay)
 		need(f, at+".startTime", h.StartTime)
 		need(f, at+".endDay", h.EndDay)
@@ -178,11 +183,17 @@ func (b *calendarBody) validate(f *rest.Faults) {
 	}
 	for i, e := range list(f, "exceptions", b.Exceptions, maxExceptions) {
 		at := "exceptions." + strconv.Itoa(i)
+		if f.At(at) {
+			continue
+		}
 		need(f, at+".name", e.Name)
 		need(f, at+".startDate", e.StartDate)
 		need(f, at+".endDate", e.EndDate)
 		for j, o := range list(f, at+".openings", e.Openings, maxOpenings) {
 			at := at + ".openings." + strconv.Itoa(j)
+			if f.At(at) {
+				continue
+			}
 			need(f, at+".startDate", o.StartDate)
 			need(f, at+".startTime", o.StartTime)
 			need(f, at+".endDate", o.EndDate)

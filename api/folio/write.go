@@ -30,7 +30,7 @@ func (s *service) create(ctx context.Context, in createIn) (Calendar, error) {
 	}
 	user, now := callerOf(ctx).user, s.stamp()
 	want.ID, want.Created, want.Updated, want.CreatedBy, want.UpdatedBy = id, now, now, user, user
-	found, err := check(want)
+	found, err := check(want, in.Body.Name.Or(""))
 	if err != nil {
 		return Calendar{}, err
 	}
@@ -88,7 +88,7 @@ func (in *updateIn) Validate(f *rest.Faults) {
 func (s *service) put(ctx context.Context, in updateIn) (Calendar, error) {
 	want := in.Body.calendar()
 	want.ID = idOf(in.ID)
-	found, err := check(want)
+	found, err := check(want, in.Body.Name.Or(""))
 	if err != nil {
 		return Calendar{}, err
 	}

@@ -48,25 +48,53 @@ type Fault struct {
 	Message string // goes on from the field's name, e.g. "is required"
 }
 
+// maxFaults bounds the faults of one request: who sends more of them is helped
+// by no longer list.
+const maxFaults = 1000
+
 // Faults collects what is wrong with a request, so that a client learns all of
-// it at once.
-type Faults struct{ list []Fault }
+// it at once, up to a bound.
+type Faults struct {
+	list []Fault
+	at   map[string]bool // fields with a fault; false: only below them
+}
 
 // Add notes a fault. Message goes on from the name: "is required".
 func (f *Faults) Add(field, message string) {
+	if f.Full() {
+		return
+	}
 	f.list = append(f.list, Fault{field, message})
+	if f.at == nil {
+		f.at = map[string]bool{}
+	}
+	f.at[field] = true
+	for range maxDepth { // a name that is not known may be of dots alone
+		i := strings.LastIndexByte(field, '.')
+		if i < 0 {
+			return
+		}
+		if field = field[:i]; f.Has(field) {
+			return // and so have those above it
+		}
+		f.at[field] = false
+	}
 }
+
+// Full reports whether no more faults are noted, so that a long list need not
+// be looked at to its end.
+func (f *Faults) Full() bool { return len(f.list) >= maxFaults }
 
 // Has reports whether the field, or one below it, has a fault already: what
 // did not decode needs no second complaint.
 func (f *Faults) Has(field string) bool {
-	for _, x := range f.list {
-		if rest, ok := strings.CutPrefix(x.Field, field); ok && (rest == "" || rest[0] == '.') {
-			return true
-		}
-	}
-	return false
+	_, known := f.at[field]
+	return known
 }
+
+// At reports whether the field itself has a fault: nothing below it was read
+// then.
+func (f *Faults) At(field string) bool { return f.at[field] }
 
 // Err gives a *Problem with the faults, nil if there are none.
 func (f *Faults) Err() error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -151,6 +152,32 @@ func TestFaultsOfAllFieldsAreToldAtOnce(t *testing.T) {
 	}
 	if got := faultsOf(t, w); w.Code != 422 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%d %v", w.Code, got)
+	}
+}
+
+// A request that is wrong everywhere took time by the square of its length.
+func TestFaultsAreBoundedAndFoundAtOnce(t *testing.T) {
+	var f Faults
+	for i := range 1_000_000 {
+		f.Add(fmt.Sprintf("list.%d.name", i), "is required")
+		f.Has("other")
+	}
+	f.Add(strings.Repeat("a.", 1<<19), "is not known")
+	if n := len(f.list); n != maxFaults || !f.Full() {
+		t.Error(n)
+	}
+	for field, want := range map[string][2]bool{ // Has, At
+		"list": {true, false}, "list.7": {true, false}, "list.7.name": {true, true}, "list.7.name.x": {false, false},
+		"lis": {false, false}, "list.999999.name": {false, false}, "": {false, false},
+	} {
+		if got := [2]bool{f.Has(field), f.At(field)}; got != want {
+			t.Errorf("%q: %v", field, got)
+		}
+	}
+	f = Faults{}
+	f.Add(strings.Repeat("a.", 1<<19), "is not known")
+	if len(f.at) > maxDepth+1 {
+		t.Error(len(f.at))
 	}
 }
 
