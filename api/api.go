@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,10 +68,10 @@ func New(o Options) (http.Handler, error) {
 		}
 	}
 	mux := &patterns{ServeMux: http.NewServeMux()}
-	mounted := apis(o)
-	for _, a := range mounted {
+	all := apis(o)
+	for _, a := range all {
 		a.Log, a.Panics, a.Body, a.Timeout = o.Log, panics, o.MaxBody, o.Timeout
-		if err := mount(mux.ServeMux, a); err != nil {
+		if err := mux.mount(a); err != nil {
 			return nil, err
 		}
 	}
@@ -87,7 +89,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	}
-	describe(mux, o, mounted)
+	describe(mux, o, all)
 	return mux, nil
 }
 
@@ -95,7 +97,39 @@ func New(o Options) (http.Handler, error) {
 // test that compares it with the description.
 type patterns struct {
 	*http.ServeMux
-	list []string
+	list   []string
+	mounts []mounted
+}
+
+// mounted is an API at one of its prefixes.
+type mounted struct {
+	prefix string
+	http.Handler
+}
+
+// ServeHTTP is that of http.ServeMux, except for the paths of APIs that are
+// not clean ("//", "/../"): there the mux answers with a redirect to a page,
+// which is in nobody's shape, and the API with its own 404.
+func (p *patterns) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if at := r.URL.Path; !isClean(at) {
+		var api mounted
+		for _, m := range p.mounts {
+			if strings.HasPrefix(at, m.prefix) && strings.HasSuffix(m.prefix, "/") && len(m.prefix) > len(api.prefix) {
+				api = m
+			}
+		}
+		if api.Handler != nil {
+			api.ServeHTTP(w, r)
+			return
+		}
+	}
+	p.ServeMux.ServeHTTP(w, r)
+}
+
+// isClean reports whether a path has no empty segments and none of dots.
+func isClean(at string) bool {
+	clean := path.Clean(at)
+	return at == clean || at == clean+"/"
 }
 
 // Handle is that of http.ServeMux.
@@ -132,13 +166,14 @@ next:
 	return out
 }
 
-func mount(mux *http.ServeMux, a *rest.API) error {
+func (p *patterns) mount(a *rest.API) error {
 	h, err := a.Handler()
 	if err != nil {
 		return err
 	}
-	for _, p := range a.Prefixes {
-		mux.Handle(p, h)
+	for _, prefix := range a.Prefixes {
+		p.ServeMux.Handle(prefix, h)
+		p.mounts = append(p.mounts, mounted{prefix, h})
 	}
 	return nil
 }

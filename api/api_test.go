@@ -41,6 +41,22 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return w
 }
 
+// What is no path of an API is the API's own 404, not a redirect to a page.
+func TestPathsThatAreNotCleanAreTheAPIs(t *testing.T) {
+	h := newHandler(t, nil)
+	for path, shape := range map[string]string{
+		"/calendar//calendars": `{"timestamp"`, "/calendar/calendars/../calendars": `{"timestamp"`, "/calendar/range//1/1/week": `{"type"`,
+		"/shop//blocked-times": `{"message"`, "/api/v1//calendars": `{"statusCode"`, "/v1//calendars": `{"type"`,
+	} {
+		if w := get(h, path); w.Code != 404 || !strings.HasPrefix(w.Body.String(), shape) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := get(h, "//docs"); w.Code/100 != 3 {
+		t.Error(w.Code)
+	}
+}
+
 func TestEverythingIsMounted(t *testing.T) {
 	h := newHandler(t, nil)
 	for path, want := range map[string]int{

@@ -75,7 +75,7 @@ func TestClientsEditsAreSeen(t *testing.T) {
 	name := c.ID + ".ics"
 	p.edit(name, "20310602T170000", "20310602T180000")
 	p.edit(name, "SUMMARY:Music library\\, summer 2031", "SUMMARY:Renamed")
-	p.edit(name, "LAST-MODIFIED:20310520T081530Z", "LAST-MODIFIED:20310520T100000Z")
+	p.edit(name, "LAST-MODIFIED;X-MS=120:20310520T081530Z", "LAST-MODIFIED:20310520T100000Z")
 	p.edit(name, "DTEND;TZID=Europe/Berlin:20310901T000000", "DTEND;TZID=Europe/Berlin:20310801T000000")
 	p.edit(p.memberOf("SUMMARY:Roof works"), "20310712T000000", "20310711T000000")
 	p.caldav(p.memberOf("SUMMARY:Concert night"), "")
@@ -83,7 +83,7 @@ func TestClientsEditsAreSeen(t *testing.T) {
 	if got.Name != "Renamed" || got.NormalHours[0].EndTime != "17:59:00" || got.EndDate != "2031-07-31" || len(got.Exceptions) != 1 || got.Exceptions[0].EndDate != "2031-07-10" {
 		t.Errorf("%+v", got)
 	}
-	if want := (Metadata{"2031-05-20T08:15:30Z", user, "2031-05-20T10:00:00Z", ""}); *got.Metadata != want {
+	if want := (Metadata{"2031-05-20T08:15:30.120Z", user, "2031-05-20T10:00:00.000Z", ""}); *got.Metadata != want {
 		t.Errorf("who of FOLIO's users did not: %+v", got.Metadata)
 	}
 	days := p.all(desk, "2031-07-11", "2031-07-11", "&includeClosed=false").Dates

@@ -98,7 +98,7 @@ func TestRefWireFormats(t *testing.T) {
 	body["normalHours"] = []js{{"startDay": "monday", "startTime": "07:30:45", "endDay": "Monday", "endTime": "08:00"}}
 	c := p.create(body)
 	want := []NormalHours{{"MONDAY", "07:30:00", "MONDAY", "08:00:00"}}
-	if !reflect.DeepEqual(c.NormalHours, want) || c.Assignments[0] != desk || c.Metadata.CreatedDate != "2031-05-20T08:15:30Z" {
+	if !reflect.DeepEqual(c.NormalHours, want) || c.Assignments[0] != desk || c.Metadata.CreatedDate != "2031-05-20T08:15:30.120Z" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -167,12 +167,16 @@ func TestTokensAndPermissions(t *testing.T) {
 func TestRefMetadata(t *testing.T) {
 	p := newPlace(t)
 	c := p.create(with(summer(desk), "metadata", js{"createdByUserId": user2, "createdDate": "2000-01-01T00:00:00Z"}))
-	if want := (Metadata{"2031-05-20T08:15:30Z", user, "2031-05-20T08:15:30Z", user}); *c.Metadata != want {
+	if want := (Metadata{"2031-05-20T08:15:30.120Z", user, "2031-05-20T08:15:30.120Z", user}); *c.Metadata != want {
 		t.Errorf("%+v", c.Metadata)
 	}
-	p.clock.Add(time.Hour)
+	p.clock.Add(time.Millisecond)
+	if u := p.do("PUT", path(c.ID), summer(desk)).want(200).calendar(); u.Metadata.UpdatedDate != "2031-05-20T08:15:30.121Z" {
+		t.Errorf("a change in the same second is told apart: %+v", u.Metadata)
+	}
+	p.clock.Add(time.Hour - time.Millisecond)
 	u := p.with("x-okapi-user-id", user2).do("PUT", path(c.ID), summer(desk)).want(200).calendar()
-	if want := (Metadata{"2031-05-20T08:15:30Z", user, "2031-05-20T09:15:30Z", user2}); *u.Metadata != want {
+	if want := (Metadata{"2031-05-20T08:15:30.120Z", user, "2031-05-20T09:15:30.120Z", user2}); *u.Metadata != want {
 		t.Errorf("%+v", u.Metadata)
 	}
 	for _, id := range []string{"", "nobody"} {

@@ -80,7 +80,7 @@ func instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339)
+	return stampMillis(t)
 }
 
 func hoursOut(all []hours.Opening) []NormalHours {

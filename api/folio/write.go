@@ -39,7 +39,7 @@ func (s *service) create(ctx context.Context, in createIn) (Calendar, error) {
 	})
 }
 
-func (s *service) stamp() time.Time { return s.now().UTC().Truncate(time.Second) }
+func (s *service) stamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 
 // judgeAll judges a calendar in which something was found already; of another
 // only the write looks whether it overlaps.

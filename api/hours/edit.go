@@ -36,7 +36,7 @@ func EditCalendar(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time
 		x.sequence()
 	}
 	x.e.Set(c, "DTSTAMP", stamp(now))
-	x.e.Set(c, "LAST-MODIFIED", stamp(want.Updated))
+	x.e.Set(c, "LAST-MODIFIED", stamp(want.Updated), millis(want.Updated)...)
 	if want.UpdatedBy.Valid {
 		x.e.Set(c, propUpdatedBy, want.UpdatedBy.UUID.String(), atStamp(want.Updated))
 	} else {

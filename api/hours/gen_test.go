@@ -95,7 +95,7 @@ func calendars(from, to Date) *rapid.Generator[*Calendar] {
 			ID: uuid.UUID{6: 0x70, 8: 0x80, 15: byte(rapid.IntRange(1, 250).Draw(t, "id"))}, Name: names.Draw(t, "name"),
 			ServicePoints: rapid.SliceOfNDistinct(uuids, 0, 4, rapid.ID).Draw(t, "points"),
 			Hours:         rapid.SliceOfNDistinct(openings, 0, 6, rapid.ID).Draw(t, "hours"),
-			Created:       now, Updated: now, CreatedBy: uuid.NullUUID{UUID: uuid.Max, Valid: true},
+			Created:       now.Add(7 * time.Millisecond), Updated: now.Add(999 * time.Millisecond), CreatedBy: uuid.NullUUID{UUID: uuid.Max, Valid: true},
 		}
 		c.Start, c.End = ranges(t, from, to)
 		switch rapid.IntRange(0, 9).Draw(t, "open") {

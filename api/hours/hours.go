@@ -212,7 +212,7 @@ type Calendar struct {
 	Hours         []Opening
 	Exceptions    []Exception
 
-	Created, Updated     time.Time // whole seconds, UTC; zero: not known
+	Created, Updated     time.Time // to the millisecond, UTC; zero: not known
 	CreatedBy, UpdatedBy uuid.NullUUID
 }
 

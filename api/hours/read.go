@@ -21,6 +21,7 @@ const (
 	propCreatedBy    = "X-DAYBOOK-CREATED-BY"
 	propUpdatedBy    = "X-DAYBOOK-UPDATED-BY"
 	paramAt          = "X-AT" // LAST-MODIFIED as it was then
+	paramMillis      = "X-MS" // milliseconds of a stamp: DATE-TIME has none
 
 	component         = "VAVAILABILITY"
 	priorityWeek      = "9"
@@ -162,7 +163,11 @@ func (r reader) stamp(c *ical.Component, name string) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return t.Instant(r.zone)
+	at := t.Instant(r.zone)
+	if ms, err := strconv.Atoi(l.Param(paramMillis)); err == nil && ms > 0 && ms < 1000 {
+		at = at.Add(time.Duration(ms) * time.Millisecond)
+	}
+	return at
 }
 
 // bounds are the wall clocks of DTSTART and DTEND; the zero time is a day like

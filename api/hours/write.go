@@ -22,8 +22,8 @@ func NewCalendar(c *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, err
 	return object(zone, c.Start, c.End, func(w *ical.Writer) {
 		w.Line("UID", c.ID.String())
 		w.Line("DTSTAMP", stamp(now))
-		w.Line("CREATED", stamp(c.Created))
-		w.Line("LAST-MODIFIED", stamp(c.Updated))
+		w.Line("CREATED", stamp(c.Created), millis(c.Created)...)
+		w.Line("LAST-MODIFIED", stamp(c.Updated), millis(c.Updated)...)
 		w.Line("SEQUENCE", "0")
 		w.Line("SUMMARY", ical.EscapeText(c.Name))
 		w.Line("PRIORITY", priorityCalendar)
@@ -127,6 +127,15 @@ func isUTC(z *ical.Zone) bool {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
+
+// millis gives the parameter of a stamp that is not of a whole second.
+func millis(t time.Time) []ical.Param {
+	ms := t.Nanosecond() / int(time.Millisecond)
+	if ms == 0 {
+		return nil
+	}
+	return []ical.Param{{Name: paramMillis, Value: strconv.Itoa(ms)}}
+}
 
 // wallText writes a wall clock of the zone.
 func wallText(zone *ical.Zone, wall time.Time) (value string, params []ical.Param) {
