@@ -104,6 +104,22 @@ func (f *Faults) Err() error {
 	return &Problem{Detail: "the request is not valid", Faults: f.list}
 }
 
+// Take gives the faults that were found and leaves none. An In whose Validate
+// takes them keeps them for its function, which finds more in the store and
+// tells all of them at once.
+func (f *Faults) Take() Faults {
+	out := *f
+	*f = Faults{}
+	return out
+}
+
+// AddAll notes the faults of others too.
+func (f *Faults) AddAll(others Faults) {
+	for _, x := range others.list {
+		f.Add(x.Field, x.Message)
+	}
+}
+
 // Invalid makes the *Problem of a single fault.
 func Invalid(field, message string) *Problem {
 	return &Problem{Detail: "the request is not valid", Faults: []Fault{{field, message}}}

@@ -121,6 +121,11 @@ func TestSession(t *testing.T) {
 			t.Error("the token shows the private key")
 		}
 	})
+	t.Run("[docs Introduction] the timestamp is in seconds; clients send fractions of them, and milliseconds", func(t *testing.T) {
+		for _, at := range []string{"1803106800", "1803106800.123456", "1803106800123", "0"} {
+			open.in(t).get(strings.Replace(sign(key, key+apitest.SecretPart), "1803106800", at, 1)).want(200)
+		}
+	})
 	t.Run("upper-case hex is as good", func(t *testing.T) {
 		path := sign(key, key+apitest.SecretPart)
 		i := strings.Index(path, "signature=") + len("signature=")
@@ -161,6 +166,11 @@ func TestSiblings(t *testing.T) {
 		"/staffIdList":              `[1,2,3]`,
 		"/staffIdList?serviceId=32": `[1]`,
 		"/staff?serviceId=99":       `[]`,
+		// [docs Introduction] passing the locationId filters the staff, or the services, at that location
+		"/staffIdList?locationId=11":              `[1,2,3]`,
+		"/staffIdList?locationId=11&serviceId=32": `[1]`,
+		"/staffIdList?locationId=99":              `[]`,
+		"/staff?locationId=1":                     `[]`, // no location
 		"/staff/1": `{"professionalId":1,"firstName":"Ada","lastName":"Noor","fullName":"Ada Noor",` +
 			`"emailAddress":"ada@example.com","color":"#AA0000","status":"ACTIVE"}`,
 		"/staff?serviceId=32": `[{"professionalId":1,"firstName":"Ada","lastName":"Noor","fullName":"Ada Noor",` +

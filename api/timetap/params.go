@@ -58,7 +58,7 @@ var errDay = errors.New("must be a date of the form YYYY-MM-DD")
 // UnmarshalText reads YYYY-MM-DD.
 func (d *day) UnmarshalText(b []byte) error {
 	t, err := time.Parse(time.DateOnly, string(b))
-	if err != nil || t.Year() < 1900 || t.Year() > 9000 {
+	if err != nil || t.Year() < 1 {
 		return errDay
 	}
 	d.Time = t

@@ -43,11 +43,12 @@ func staffOf(p *store.Principal) Staff {
 }
 
 type staffIn struct {
-	Service rest.Opt[ident] `query:"serviceId"`
+	Service  rest.Opt[ident] `query:"serviceId"`
+	Location rest.Opt[ident] `query:"locationId"`
 }
 
 // visibleStaff gives the staff that the actor sees, by id; with a service those
-// who offer it.
+// who offer it, and with a location those who offer one that is offered there.
 func (d *desk) visibleStaff(in staffIn) ([]*store.Principal, error) {
 	all, err := d.v.Principals(d.org.ID, store.KindStaff)
 	if err != nil {
@@ -55,18 +56,38 @@ func (d *desk) visibleStaff(in staffIn) ([]*store.Principal, error) {
 	}
 	all = slices.DeleteFunc(all, func(p *store.Principal) bool { return !d.sees(p) })
 	slices.SortFunc(all, func(a, b *store.Principal) int { return int(a.Alias) - int(b.Alias) })
-	n, ok := in.Service.Get()
-	if !ok {
-		return all, nil
+	if n, ok := in.Service.Get(); ok {
+		svc, err := d.v.ServiceByAlias(d.org.ID, n.alias())
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(p *store.Principal) bool { return !svc.OfferedBy(p.UUID) })
 	}
-	svc, err := d.v.ServiceByAlias(d.org.ID, n.alias())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+	return d.atLocation(all, in.Location)
+}
+
+// atLocation keeps the staff of a location. Services tell who they are: where
+// there are none, everybody is everywhere.
+func (d *desk) atLocation(staff []*store.Principal, id rest.Opt[ident]) ([]*store.Principal, error) {
+	n, given := id.Get()
+	if !given {
+		return staff, nil
 	}
-	if err != nil {
+	place, ok, err := d.byAlias(n, isPlace)
+	if err != nil || !ok || !d.reads(place) {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(p *store.Principal) bool { return !svc.OfferedBy(p.UUID) }), nil
+	services, err := d.v.Services(d.org.ID)
+	if err != nil || len(services) == 0 {
+		return staff, err
+	}
+	services = slices.DeleteFunc(services, func(s *store.Service) bool { return !s.OfferedBy(place.UUID) })
+	return slices.DeleteFunc(staff, func(p *store.Principal) bool {
+		return !slices.ContainsFunc(services, func(s *store.Service) bool { return s.OfferedBy(p.UUID) })
+	}), nil
 }
 
 // staffIDs answers the integers for staffIdList.

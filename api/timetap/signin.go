@@ -58,9 +58,9 @@ func sessionOf(h http.Header) (string, bool) {
 }
 
 type sessionIn struct {
-	Key       string          `query:"apiKey"`
-	Timestamp rest.Opt[int64] `query:"timestamp" doc:"Seconds since 1970."`
-	Signature string          `query:"signature"`
+	Key       string            `query:"apiKey"`
+	Timestamp rest.Opt[float64] `query:"timestamp" doc:"Seconds since 1970; clients send fractions too."`
+	Signature string            `query:"signature"`
 }
 
 // Validate checks that all three are there.

@@ -38,7 +38,7 @@ func New(o rest.Options) *rest.API {
 		Name: Name,
 		Prefixes: []string{
 			"/calendar/range", "/calendar/range/", "/calendar/event", "/calendar/event/",
-			sessionPath, "/staffIdList", "/staff", "/staff/", "/locations", "/services", "/status",
+			sessionPath, "/staffIdList", "/staff", "/staff/", "/locations", "/locations/", "/services", "/services/", "/status",
 		},
 		Routes: s.routes(),
 		Errors: errorWriter{},
@@ -50,7 +50,7 @@ func New(o rest.Options) *rest.API {
 		}}),
 	}
 	for _, t := range eventTypes {
-		a.Prefixes = append(a.Prefixes, "/calendar/"+string(t)+"/")
+		a.Prefixes = append(a.Prefixes, "/calendar/"+string(t), "/calendar/"+string(t)+"/")
 		a.Routes = append(a.Routes, rest.Route{
 			Pattern: "GET /calendar/" + string(t) + "/{eventId}",
 			Summary: "Get an event of the type " + string(t),

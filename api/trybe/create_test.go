@@ -2,6 +2,7 @@ package trybe
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -287,6 +288,11 @@ func lengthOf(t *testing.T, b BlockedTime) time.Duration {
 	return end.Sub(start)
 }
 
+// weekly is a recurrence on the Mondays of some days.
+func weekly(from, to string) map[string]any {
+	return map[string]any{"weekdays": []any{1}, "date_from": from, "date_to": to}
+}
+
 func TestWeekdayForms(t *testing.T) {
 	p := newPlace(t)
 	for _, ok := range []any{0, 7, "sunday", "Sun", "SU", "su"} {
@@ -321,8 +327,24 @@ func TestRecurrenceRange(t *testing.T) {
 	p.create(func(b map[string]any) { b["recurrence"] = "weekly" }).faults("recurrence")
 }
 
+// What needs the site or the store is told together with what does not.
 func TestFaultsOfAllFieldsComeTogether(t *testing.T) {
 	p := newPlace(t)
+	for _, c := range []struct {
+		change map[string]any
+		want   []string
+	}{
+		{map[string]any{"label": 5, "end_time": "2027-03-01T12:00"}, []string{"label", "end_time"}},
+		{map[string]any{"type": "x", "practitioner_ids": []string{foreign}}, []string{"type", "practitioner_ids"}},
+		{map[string]any{"type": absent, "recurrence": weekly("2027-03-02", "2027-03-01")}, []string{"type", "recurrence.date_to"}},
+		{map[string]any{"room_ids": []string{ada}, "recurrence": weekly("2027-03-02", "2027-03-03")}, []string{"room_ids", "recurrence.weekdays"}},
+		{map[string]any{"start_time": "x", "recurrence": weekly("2027-03-02", "2027-03-03")}, []string{"start_time", "recurrence.weekdays"}},
+		{map[string]any{"start_time": "x", "recurrence": map[string]any{"weekdays": []any{1}, "date_to": "2027-03-01"}}, []string{"start_time"}},
+		{map[string]any{"start_time": "2027-03-01T14:00", "color": "red", "notes": 1}, []string{"end_time", "color", "notes"}},
+		{map[string]any{"end_time": "9999-12-31T23:59:59-01:00", "label": 1}, []string{"end_time", "label"}}, // a year of five digits
+	} {
+		p.create(func(b map[string]any) { maps.Copy(b, c.change) }).faults(c.want...)
+	}
 	p.do("POST", "/shop/blocked-times", `{"start_time":"x","type":"y","label":5,"color":"red","practitioner_ids":{}}`).
 		faults("site_id", "start_time", "end_time", "type", "label", "color", "practitioner_ids")
 }

@@ -122,12 +122,12 @@ type facts struct {
 
 // check checks what needs no store, and makes the texts ready to be written.
 func (b *facts) check(f *rest.Faults) {
-	if t, ok := b.Type.Get(); ok && !blocks.Type(t).Valid() {
+	if t, ok := b.Type.Get(); ok && !blocks.Type(t).Valid() && !f.Has("type") {
 		f.Add("type", blockingType)
 	}
 	checkText(f, "label", &b.Label, maxLabel, "must not be longer than 255 characters")
 	checkText(f, "notes", &b.Notes, maxNotes, "must not be longer than 65535 characters")
-	if c, ok := b.Color.Get(); ok && !blocks.ValidColor(c) {
+	if c, ok := b.Color.Get(); ok && !blocks.ValidColor(c) && !f.Has("color") {
 		f.Add("color", "must match #rrggbb in lower case")
 	}
 }
@@ -156,6 +156,8 @@ func (b *facts) lists() [3]*rest.Opt[ids] {
 type createIn struct {
 	Site rest.Opt[siteID] `query:"site_id"`
 	Body createBody       `body:"json"`
+
+	faults rest.Faults // that Validate found, told together with those of the store
 }
 
 type createBody struct {
@@ -182,6 +184,9 @@ func (in *createIn) Validate(f *rest.Faults) {
 	}
 	if r, ok := b.Recurrence.Get(); ok {
 		r.check(f)
+	}
+	if !f.Has("site_id") { // without a site there is nothing more to find
+		in.faults = f.Take()
 	}
 }
 
@@ -246,6 +251,8 @@ func parseWeekday(raw string) (time.Weekday, bool) {
 type updateIn struct {
 	ID   string     `path:"blockedTimeId"`
 	Body updateBody `body:"json"`
+
+	faults rest.Faults // that Validate found, told together with those of the store
 }
 
 type updateBody struct {
@@ -290,6 +297,7 @@ func (in *updateIn) Validate(f *rest.Faults) {
 		}
 	}
 	b.check(f)
+	in.faults = f.Take()
 }
 
 func notNull[T any](f *rest.Faults, field string, o rest.Opt[T]) {

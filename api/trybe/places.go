@@ -4,17 +4,20 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"daybook/api/rest"
 	"daybook/store"
 )
 
-// places are the three kinds of resources that a blocked time is on, and how
-// the fields are named.
-var places = [3]struct {
+// field names the fields of one kind of resources.
+type field struct {
 	kind           store.Kind
 	list, old, new string
-}{
+}
+
+// places are the three kinds of resources that a blocked time is on.
+var places = [3]field{
 	{store.KindStaff, "practitioner_ids", "old_practitioner_id", "new_practitioner_id"},
 	{store.KindRoom, "room_ids", "old_room_id", "new_room_id"},
 	{store.KindArea, "area_ids", "old_area_id", "new_area_id"},
@@ -72,7 +75,7 @@ func (s spots) as(stored []store.Binding) spots {
 
 // index finds a resource by its id.
 func (s spots) index(k store.Kind, id string) int {
-	return slices.IndexFunc(s, func(x spot) bool { return x.owner.Kind == k && x.owner.UUID.String() == id })
+	return slices.IndexFunc(s, func(x spot) bool { return x.owner.Kind == k && strings.EqualFold(x.owner.UUID.String(), id) })
 }
 
 // same reports whether two memberships are the same set.
@@ -127,13 +130,14 @@ func resolveList(v *store.View, org store.PrincipalID, i int, list ids, f *rest.
 }
 
 // moved gives the membership that an update asks for. Lists that it does not
-// name, and calendars that have no list here, stay.
+// name, and calendars that have no list here, stay; so do those whose fields
+// have a fault already.
 func (b *updateBody) moved(v *store.View, org store.PrincipalID, have spots, f *rest.Faults) (spots, error) {
 	out := slices.Clone(have)
 	touched := false
 	lists, swaps := b.lists(), b.swaps()
 	for i, p := range places {
-		if list, ok := lists[i].Get(); ok {
+		if list, ok := lists[i].Get(); ok && !f.Has(p.list) {
 			touched = true
 			want, err := resolveList(v, org, i, list, f)
 			if err != nil {
@@ -142,7 +146,7 @@ func (b *updateBody) moved(v *store.View, org store.PrincipalID, have spots, f *
 			out = slices.DeleteFunc(out, func(x spot) bool { return x.owner.Kind == p.kind })
 			out = append(out, want...)
 		}
-		if swaps[i].present() {
+		if swaps[i].present() && !f.Has(p.list) {
 			touched = true
 			var err error
 			if out, err = swaps[i].apply(v, org, i, out, f); err != nil {
@@ -150,7 +154,7 @@ func (b *updateBody) moved(v *store.View, org store.PrincipalID, have spots, f *
 			}
 		}
 	}
-	if touched && f.Err() == nil && !out.has() {
+	if touched && !out.has() && !slices.ContainsFunc(places[:], func(p field) bool { return f.Has(p.list) || f.Has(p.old) || f.Has(p.new) }) {
 		for i, p := range places {
 			if lists[i].Present() {
 				f.Add(p.list, "must leave at least one practitioner, room or area")
@@ -164,12 +168,14 @@ func (b *updateBody) moved(v *store.View, org store.PrincipalID, have spots, f *
 func (s swap) apply(v *store.View, org store.PrincipalID, i int, in spots, f *rest.Faults) (spots, error) {
 	p := places[i]
 	from := in.index(p.kind, s.old.Or(""))
-	if from < 0 {
+	if from < 0 && !f.Has(p.old) {
 		f.Add(p.old, "is not one of the block's")
 	}
 	to, err := resolve(v, org, p.kind, s.new.Or(""))
 	if errors.Is(err, store.ErrNotFound) {
-		f.Add(p.new, "does not exist at the site")
+		if !f.Has(p.new) {
+			f.Add(p.new, "does not exist at the site")
+		}
 		return in, nil
 	}
 	if err != nil || from < 0 {

@@ -93,8 +93,9 @@ func parseAny(s string, layouts []string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// sensible bounds years, so that all arithmetic stays within four digits.
-func sensible(t time.Time) bool { return t.Year() >= 1900 && t.Year() <= 9000 }
+// sensible bounds the years of times: those before have offsets with seconds,
+// which ISO 8601 cannot write, and later ones five digits.
+func sensible(t time.Time) bool { return t.Year() >= 1900 && t.Year() <= 9999 }
 
 // instant gives the instant: a wall clock is the site's. One that a clock
 // change skips moves forward by the gap, one that occurs twice is the first.
@@ -121,7 +122,7 @@ var errDay = errors.New("must be a date of the form YYYY-MM-DD")
 // UnmarshalText reads YYYY-MM-DD.
 func (d *day) UnmarshalText(b []byte) error {
 	t, err := time.Parse(time.DateOnly, string(b))
-	if err != nil || !sensible(t) {
+	if err != nil || t.Year() < 1 {
 		return errDay
 	}
 	d.Time = t

@@ -78,7 +78,7 @@ func (errorWriter) WriteError(w http.ResponseWriter, _ *http.Request, p *rest.Pr
 		rest.WriteJSON(w, contentType, p.Status, errorBody{sentence(p.Detail)})
 		return
 	}
-	body := invalidBody{"The given data was invalid.", map[string][]string{}}
+	body := invalidBody{"The request didn't pass validation.", map[string][]string{}}
 	for _, f := range p.Faults {
 		body.Errors[f.Field] = append(body.Errors[f.Field], "The "+f.Field+" field "+f.Message+".")
 	}

@@ -53,13 +53,13 @@ func (s *service) update(ctx context.Context, in updateIn) (out one, err error) 
 	}
 	defer done()
 	err = retry(func() error {
-		out, err = s.tryUpdate(ctx, id, &in.Body)
+		out, err = s.tryUpdate(ctx, id, &in)
 		return err
 	})
 	return out, err
 }
 
-func (s *service) tryUpdate(ctx context.Context, id blockID, body *updateBody) (one, error) {
+func (s *service) tryUpdate(ctx context.Context, id blockID, in *updateIn) (one, error) {
 	var f *found
 	var where spots
 	var faults rest.Faults
@@ -68,7 +68,8 @@ func (s *service) tryUpdate(ctx context.Context, id blockID, body *updateBody) (
 			return err
 		}
 		faults = rest.Faults{}
-		where, err = body.moved(v, f.site.org.ID, f.spots, &faults)
+		faults.AddAll(in.faults)
+		where, err = in.Body.moved(v, f.site.org.ID, f.spots, &faults)
 		return err
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *service) tryUpdate(ctx context.Context, id blockID, body *updateBody) (
 	if err != nil {
 		return one{}, err
 	}
-	want := body.merge(b, &faults)
+	want := in.Body.merge(b, &faults)
 	if err := faults.Err(); err != nil {
 		return one{}, err
 	}
@@ -111,8 +112,8 @@ func (b *updateBody) merge(on *block, f *rest.Faults) blocks.Block {
 	if from && !to && out.OpenEnded {
 		out.End = blocks.OpenEnd(out.Start) // without end it stays
 	}
-	if (from || to) && !out.End.After(out.Start) {
-		f.Add("end_time", afterStart)
+	if from || to {
+		tellTimes(f, zone, out)
 	}
 	if t, ok := b.Type.Get(); ok {
 		out.Type = blocks.Type(t)

@@ -33,6 +33,7 @@ func (s *service) create(ctx context.Context, in createIn) (one, error) {
 			return err
 		}
 		where, faults = nil, rest.Faults{}
+		faults.AddAll(in.faults)
 		for i, l := range in.Body.lists() {
 			more, err := resolveList(v, at.org.ID, i, l.Or(nil), &faults)
 			if err != nil {
@@ -55,9 +56,6 @@ func (s *service) create(ctx context.Context, in createIn) (one, error) {
 		return one{}, fmt.Errorf("create a block: %w", err)
 	}
 	o, err := blocks.New(uid.String(), b, weekly, at.zone, s.now())
-	if errors.Is(err, blocks.ErrNoDay) {
-		return one{}, rest.Invalid("recurrence.weekdays", "must match a day between date_from and date_to")
-	}
 	if err != nil {
 		return one{}, err
 	}
@@ -73,7 +71,8 @@ func (s *service) create(ctx context.Context, in createIn) (one, error) {
 	return one{created.answer(), http.StatusCreated}, nil
 }
 
-// block gives the block that a create asks for. The body was validated.
+// block gives the block that a create asks for, and adds what is wrong with its
+// times at the site.
 func (b *createBody) block(at site, f *rest.Faults) blocks.Block {
 	start, _ := b.Start.Get()
 	end, _ := b.End.Get()
@@ -81,15 +80,31 @@ func (b *createBody) block(at site, f *rest.Faults) blocks.Block {
 		Start: start.instant(at.zone), End: end.instant(at.zone),
 		Type: blocks.Type(b.Type.Or("")), Label: b.Label.Or(""), Notes: b.Notes.Or(""), Color: b.Color.Or(""),
 	}
-	if !out.End.After(out.Start) {
-		f.Add("end_time", afterStart)
-	}
+	tellTimes(f, at.zone, out)
 	return out
 }
 
-const afterStart = "must be after start_time"
+// tellTimes adds what is wrong with the times of a block, unless one of them
+// has a fault already.
+func tellTimes(f *rest.Faults, site *ical.Zone, b blocks.Block) {
+	if f.Has("start_time") || f.Has("end_time") {
+		return
+	}
+	for _, x := range []struct {
+		field string
+		at    time.Time
+	}{{"start_time", b.Start}, {"end_time", b.End}} {
+		if !sensible(x.at) || !sensible(site.Wall(x.at)) {
+			f.Add(x.field, errMoment.Error())
+		}
+	}
+	if !b.End.After(b.Start) {
+		f.Add("end_time", "must be after start_time")
+	}
+}
 
-// weekly gives the fan-out that a create asks for, nil for none.
+// weekly gives the fan-out that a create asks for, nil for none; it adds what is
+// wrong with its days.
 func (b *createBody) weekly(at site, f *rest.Faults) *blocks.Weekly {
 	r, _ := b.Recurrence.Get()
 	if !r.wanted() {
@@ -98,15 +113,26 @@ func (b *createBody) weekly(at site, f *rest.Faults) *blocks.Weekly {
 	start, _ := b.Start.Get()
 	wall := start.clock(at.zone)
 	midnight := wall.Truncate(24 * time.Hour)
-	from := r.From.Or(day{midnight})
+	from, given := r.From.Get()
+	if !given {
+		from = day{midnight}
+	}
 	to, _ := r.To.Get()
+	w := &blocks.Weekly{Days: r.Weekdays.Or(nil), From: from.Time, To: to.Time, Clock: wall.Sub(midnight)}
+	if f.Has("recurrence") || !given && f.Has("start_time") {
+		return w // the days are not known
+	}
 	switch n := from.days(to); {
 	case n < 1:
 		f.Add("recurrence.date_to", "must not be before date_from")
 	case n > maxFanOut:
 		f.Add("recurrence.date_to", "must be at most 366 days after date_from, both counted")
+	default:
+		if _, ok := w.First(); !ok {
+			f.Add("recurrence.weekdays", "must match a day between date_from and date_to")
+		}
 	}
-	return &blocks.Weekly{Days: r.Weekdays.Or(nil), From: from.Time, To: to.Time, Clock: wall.Sub(midnight)}
+	return w
 }
 
 // change is what a write does in one transaction, beside the condition that
