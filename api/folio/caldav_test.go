@@ -234,6 +234,19 @@ func TestOtherObjectsAreNoCalendars(t *testing.T) {
 	}
 }
 
+// MAPPING "closure of the whole organisation": FOLIO has no word for it, so its
+// days are what its calendars say.
+func TestClosuresThatAreEventsTakeNoDay(t *testing.T) {
+	p := newPlace(t)
+	p.create(summer(desk))
+	before := p.all(desk, "2031-06-01", "2031-06-30", "&includeClosed=true")
+	p.caldav("e.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:e\r\nDTSTAMP:20310101T000000Z\r\n"+
+		"DTSTART;VALUE=DATE:20310602\r\nDTEND;VALUE=DATE:20310630\r\nSUMMARY:Closed\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+	if got := p.all(desk, "2031-06-01", "2031-06-30", "&includeClosed=true"); !reflect.DeepEqual(got, before) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // The index that grows with the changes says what one made from scratch says,
 // after any writes by the API and by calendar clients.
 func TestIndexFollowsEveryChange(t *testing.T) {

@@ -127,7 +127,8 @@ func TestRefTenants(t *testing.T) {
 	s.with("x-okapi-tenant", "demo").get(path(c.ID)).errors(401, InvalidRequest)
 }
 
-// §2 [inferred]: without a gateway we check token and permissions ourselves.
+// §2 [ref], "Endpoints and permissions": which operation needs what.
+// [inferred]: without a gateway we check token and permissions ourselves.
 func TestTokensAndPermissions(t *testing.T) {
 	p := newPlace(t)
 	c := p.create(summer(desk))

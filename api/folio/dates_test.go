@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"daybook/store"
 )
 
 // §3, the example: three days around a concert.
@@ -69,6 +71,55 @@ func TestRefHowADayIsMade(t *testing.T) {
 	p.do("PUT", path(id), body).want(200)
 	if d := day("2031-06-10"); !d.AllDay || len(d.Openings) != 2 || d.Openings[0].StartTime != "00:00:00" {
 		t.Errorf("not merged, by startTime, and the whole day: %+v", d)
+	}
+}
+
+// §5 [ref]: slices of exceptional openings, in a zone where no midnight begins
+// the day of a clock change (Africa/Cairo, 25 April 2031).
+func TestRefDaysOfAnException(t *testing.T) {
+	p := newPlace(t)
+	p.Update(func(tx *store.Tx) error {
+		org, err := tx.PrincipalByName("demo")
+		if err != nil {
+			return err
+		}
+		org.Zone = "Africa/Cairo"
+		return tx.UpdatePrincipal(org)
+	})
+	body := with(plain("2031-04-21", "2031-04-30", desk), "normalHours", weekly("SATURDAY 22:00 SATURDAY 05:59"))
+	body["exceptions"] = []js{
+		{"name": "Night", "startDate": "2031-04-24", "endDate": "2031-04-28", "openings": []js{
+			{"startDate": "2031-04-26", "startTime": "18:00", "endDate": "2031-04-26", "endTime": "19:59"},
+			{"startDate": "2031-04-24", "startTime": "10:30", "endDate": "2031-04-26", "endTime": "00:29"},
+		}},
+		{"name": "One day", "startDate": "2031-04-29", "endDate": "2031-04-29", "openings": []js{
+			{"startDate": "2031-04-29", "startTime": "00:00:30", "endDate": "2031-04-29", "endTime": "23:59:10"},
+		}},
+	}
+	if c := p.create(body); c.StartDate != "2031-04-21" || c.Exceptions[0].Openings[0].StartTime != "18:00:00" {
+		t.Errorf("%+v", c)
+	}
+	night, one := "Night", "One day"
+	open := func(date string, allDay bool, name *string, openings ...DayOpening) SingleDayOpening {
+		return SingleDayOpening{date, allDay, true, name != nil, name, openings}
+	}
+	want := []SingleDayOpening{
+		open("2031-04-21", true, nil, DayOpening{"00:00:00", "23:59:00"}), // all the way round the week
+		open("2031-04-22", true, nil, DayOpening{"00:00:00", "23:59:00"}),
+		open("2031-04-23", true, nil, DayOpening{"00:00:00", "23:59:00"}),
+		open("2031-04-24", false, &night, DayOpening{"10:30:00", "23:59:00"}),
+		open("2031-04-25", true, &night, DayOpening{"00:00:00", "23:59:00"}),                                      // between first and last day
+		open("2031-04-26", false, &night, DayOpening{"00:00:00", "00:29:00"}, DayOpening{"18:00:00", "19:59:00"}), // by startTime
+		{"2031-04-27", true, false, true, &night, []DayOpening{}},                                                 // no slice: closed, and listed always
+		{"2031-04-28", true, false, true, &night, []DayOpening{}},
+		open("2031-04-29", true, &one, DayOpening{"00:00:30", "23:59:10"}), // minutes are compared
+		open("2031-04-30", true, nil, DayOpening{"00:00:00", "23:59:00"}),
+	}
+	if got := p.all(desk, "2031-04-20", "2031-05-01", "&includeClosed=false"); !reflect.DeepEqual(got, SingleDayOpeningCollection{want, 10}) {
+		t.Errorf("%+v", got)
+	}
+	if got := p.around(desk, "2031-04-27"); !reflect.DeepEqual(got, [3]SingleDayOpening{want[5], want[6], want[8]}) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -5,6 +5,10 @@
 // A calendar and each of its exceptions is a VAVAILABILITY object in the
 // organisation's own calendar ([daybook/api/hours], [daybook/api/hours/kept]),
 // so that calendar clients show and change them. Tenants are organisations.
+//
+// A day is what calendars and exceptions say, and nothing else: a closure of
+// the organisation that is an event takes no day away here, for which this API
+// has no word. Openings of the house API are without it.
 package folio
 
 import (

@@ -283,6 +283,15 @@ func TestRefUnknownPathsAndMethods(t *testing.T) {
 		}
 	}
 	p.get("/calendar/calendars?limit=%zz").errors(400, InvalidParameter)
+	// A HEAD is a GET without its body (RFC 9110 §9.3.2); what is not known in a query is ignored.
+	for _, path := range []string{
+		"/calendar/calendars?more=1", path(p.create(summer()).ID) + "?more=1", "/calendar/dates/" + desk + "/surrounding-openings?date=2031-07-01&more=1",
+	} {
+		want := p.get(path).want(200)
+		if got := p.do("HEAD", path, nil).want(200); got.Header.Get("Content-Length") != fmt.Sprint(len(want.Raw)) {
+			t.Errorf("%s: %v", path, got.Header)
+		}
+	}
 }
 
 // §7: whatever fails has the same body.
