@@ -3,6 +3,7 @@ package timetap
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -194,6 +195,23 @@ func TestSiblings(t *testing.T) {
 			t.Errorf("%s:\n%s, want\n%s", path, got, want)
 		}
 	}
+	t.Run("one of a list is what the list says of it", func(t *testing.T) {
+		for list, ids := range map[string][]string{"/staff": {"1", "2", "3"}, "/locations": {"11", "12", "13"}, "/services": {"31", "32"}} {
+			var all []json.RawMessage
+			p.in(t).get(list).want(200).Into(&all)
+			for i, id := range ids {
+				if got := strings.TrimSpace(p.in(t).get(list + "/" + id).want(200).Raw); got != string(all[i]) {
+					t.Errorf("%s/%s: %s, want %s", list, id, got, all[i])
+				}
+			}
+			for id, want := range map[string]int{"99": 404, "0": 404, "-1": 404, "14": 404, "21": 404, "99999999999999999999": 404, "x": 400, "1.0": 400} {
+				p.in(t).get(list + "/" + id).want(want)
+			}
+			p.in(t).as(nobody).get(list + "/" + ids[0]).want(403)
+			p.in(t).as(rival).get(list + "/31").want(404)
+		}
+		p.in(t).as(forAda).get("/locations/11").want(404) // not to be read
+	})
 	t.Run("integers that are none of the kind", func(t *testing.T) {
 		for _, id := range []string{"11", "99", "0", "-1", "99999999999999999999"} {
 			p.in(t).get("/staff/" + id).want(404)

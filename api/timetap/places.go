@@ -160,31 +160,56 @@ type LocationGroup struct {
 type none struct{}
 
 // locations answers the places that the actor may read, by id.
-func (s *service) locations(ctx context.Context, _ none) ([]Location, error) {
-	var out []Location
-	err := s.view(ctx, func(d *desk) error {
-		all, err := d.v.Principals(d.org.ID, store.KindRoom, store.KindArea, store.KindServicePoint, store.KindGroup)
+func (s *service) locations(ctx context.Context, _ none) (out []Location, err error) {
+	err = s.view(ctx, func(d *desk) error {
+		out, err = d.locations()
+		return err
+	})
+	return out, err
+}
+
+type oneLocationIn struct {
+	ID ident `path:"locationId"`
+}
+
+// oneLocation answers one place. One that the actor may not read does not exist.
+func (s *service) oneLocation(ctx context.Context, in oneLocationIn) (out Location, err error) {
+	err = s.view(ctx, func(d *desk) error {
+		all, err := d.locations()
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(all, func(a, b *store.Principal) int { return int(a.Alias) - int(b.Alias) })
-		in := map[uuid.UUID][]LocationGroup{}
-		for _, p := range all {
-			for _, m := range p.Members {
-				in[m] = append(in[m], LocationGroup{p.Alias, nameOf(p)})
-			}
+		i := slices.IndexFunc(all, func(l Location) bool { return l.ID == in.ID.alias() })
+		if i < 0 {
+			return store.ErrNotFound
 		}
-		out = []Location{}
-		for _, p := range all {
-			if !isPlace(p.Kind) || !d.reads(p) {
-				continue
-			}
-			kind := strings.ToUpper(strings.ReplaceAll(p.Kind.String(), "-", "_"))
-			out = append(out, Location{p.Alias, nameOf(p), kind, d.v.Zone(p).Name(), append([]LocationGroup{}, in[p.UUID]...), active})
-		}
+		out = all[i]
 		return nil
 	})
 	return out, err
+}
+
+func (d *desk) locations() ([]Location, error) {
+	all, err := d.v.Principals(d.org.ID, store.KindRoom, store.KindArea, store.KindServicePoint, store.KindGroup)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b *store.Principal) int { return int(a.Alias) - int(b.Alias) })
+	in := map[uuid.UUID][]LocationGroup{}
+	for _, p := range all {
+		for _, m := range p.Members {
+			in[m] = append(in[m], LocationGroup{p.Alias, nameOf(p)})
+		}
+	}
+	out := []Location{}
+	for _, p := range all {
+		if !isPlace(p.Kind) || !d.reads(p) {
+			continue
+		}
+		kind := strings.ToUpper(strings.ReplaceAll(p.Kind.String(), "-", "_"))
+		out = append(out, Location{p.Alias, nameOf(p), kind, d.v.Zone(p).Name(), append([]LocationGroup{}, in[p.UUID]...), active})
+	}
+	return out, nil
 }
 
 // Service is a service as it is answered.
@@ -232,6 +257,24 @@ func (s *service) services(ctx context.Context, in servicesIn) ([]Service, error
 			out[i] = serviceOf(svc, staff)
 		}
 		return nil
+	})
+	return out, err
+}
+
+type oneServiceIn struct {
+	ID ident `path:"serviceId"`
+}
+
+// oneService answers one service.
+func (s *service) oneService(ctx context.Context, in oneServiceIn) (out Service, err error) {
+	err = s.view(ctx, func(d *desk) error {
+		svc, err := d.v.ServiceByAlias(d.org.ID, in.ID.alias())
+		if err != nil {
+			return err
+		}
+		staff, err := d.visibleStaff(staffIn{})
+		out = serviceOf(svc, staff)
+		return err
 	})
 	return out, err
 }

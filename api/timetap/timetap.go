@@ -69,7 +69,9 @@ func (s *service) routes() []rest.Route {
 		{Pattern: "GET /staff", Summary: "List staff", Op: rest.Endpoint(http.StatusOK, s.staff)},
 		{Pattern: "GET /staff/{professionalId}", Summary: "Get a staff member", Op: rest.Endpoint(http.StatusOK, s.oneStaff)},
 		{Pattern: "GET /locations", Summary: "List rooms, areas and service points with their groups", Op: rest.Endpoint(http.StatusOK, s.locations)},
+		{Pattern: "GET /locations/{locationId}", Summary: "Get a location", Op: rest.Endpoint(http.StatusOK, s.oneLocation)},
 		{Pattern: "GET /services", Summary: "List services", Op: rest.Endpoint(http.StatusOK, s.services)},
+		{Pattern: "GET /services/{serviceId}", Summary: "Get a service", Op: rest.Endpoint(http.StatusOK, s.oneService)},
 		{Pattern: "GET /status", Summary: "List the words of status and subStatus", Op: rest.Endpoint(http.StatusOK, s.status)},
 	}
 }
