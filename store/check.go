@@ -297,6 +297,9 @@ func (c *checker) object(f *facts, where string) {
 	for _, b := range f.Bindings {
 		c.binding(f, b, p, where)
 	}
+	if f.Block && p != nil && len(f.Bindings) > 0 {
+		c.index(blocksOf(f.Org), f, p)
+	}
 }
 
 // fresh computes the object's index anew and compares the facts with it.
@@ -363,23 +366,28 @@ func (c *checker) binding(f *facts, b Binding, p *Prepared, where string) {
 		c.damaged[b.Collection] = true
 	}
 	c.want[string(memberKey(b.Collection, b.Name))] = nil
-	if p == nil {
-		return
+	if p != nil {
+		st.classes |= c.index(b.Collection, f, p)
 	}
-	_ = rowKeys(b.Collection, f.ID, p.packed, func(i int, class byte, k key) {
+}
+
+// index notes what the index is to say of the object in one place.
+func (c *checker) index(place CollectionID, f *facts, p *Prepared) (classes uint16) {
+	_ = rowKeys(place, f.ID, p.packed, func(i int, class byte, k key) {
 		c.want[string(k)] = packRow(&p.rows[i])
-		st.classes |= 1 << class
+		classes |= 1 << class
 		c.rows++
 	})
 	if p.flags&(factDense|factUndated) != 0 {
-		c.want[string(newKey(tableDense).collection(b.Collection).object(f.ID))] = p.dense()
+		c.want[string(newKey(tableDense).collection(place).object(f.ID))] = p.dense()
 	}
 	if p.hours != nil {
-		c.want[string(hoursKey(b.Collection, f.ID))] = p.hours
+		c.want[string(hoursKey(place, f.ID))] = p.hours
 	}
 	if p.flags&factEndless != 0 {
-		c.want[string(newKey(tableEndless).collection(b.Collection).object(f.ID))] = key(nil).u64(uint64(p.until))
+		c.want[string(newKey(tableEndless).collection(place).object(f.ID))] = key(nil).u64(uint64(p.until))
 	}
+	return classes
 }
 
 // compare walks the derived tables.

@@ -283,12 +283,16 @@ func (tx *Tx) setBody(f *facts, p *Prepared) {
 func (tx *Tx) rebody(f *facts, p *Prepared) error {
 	p = tx.upToDate(p).spread(len(f.Bindings))
 	old := *f
-	if !bytes.Equal(old.rows, p.packed) || old.flags != p.flags { // else they are overwritten where they are
-		for _, b := range f.Bindings {
-			if err := tx.unindexIn(b.Collection, &old); err != nil {
-				return err
-			}
+	moved := !bytes.Equal(old.rows, p.packed) || old.flags != p.flags // else rows are overwritten where they are
+	for _, c := range old.places() {
+		if !moved && (p.block || !c.isView()) {
+			continue
 		}
+		if err := tx.unindexIn(c, &old); err != nil {
+			return err
+		}
+	}
+	if moved {
 		old.rows, old.flags = nil, 0
 	}
 	tx.setBody(f, p)
@@ -297,6 +301,9 @@ func (tx *Tx) rebody(f *facts, p *Prepared) error {
 		if err := tx.setMember(f, b, int64(f.size)-int64(old.size), len(old.rows) > 0, p); err != nil {
 			return err
 		}
+	}
+	if err := tx.indexInView(f, p, old.Block && len(old.rows) > 0); err != nil {
+		return err
 	}
 	tx.put(factsKey(f.ID), packFacts(f))
 	if f.ETag == old.ETag {
@@ -338,6 +345,11 @@ func (tx *Tx) bind(f *facts, c *Collection, name string, p *Prepared) error {
 	f.Bindings = append(f.Bindings, b)
 	tx.put(factsKey(f.ID), packFacts(f))
 	tx.put(holderKey(f.Org, hashUID(f.UID), c.ID), key(nil).object(f.ID).text(name))
+	if len(f.Bindings) == 1 {
+		if err := tx.indexInView(f, p, false); err != nil {
+			return err
+		}
+	}
 	if err := tx.noteObject(OpCreated, f, b); err != nil {
 		return err
 	}
@@ -408,7 +420,7 @@ func (tx *Tx) release(f *facts, c CollectionID, keepFacts bool) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.unindexIn(c, f); err != nil {
+	if err := tx.unindexFrom(c, f); err != nil {
 		return err
 	}
 	st.Seq++

@@ -54,12 +54,12 @@ func placed(r Row, zone *ical.Zone) Row {
 // eachRow calls fn for the rows of the index in the window, placed, in no
 // promised order.
 func (v *View) eachRow(c CollectionID, from, to int64, zone *ical.Zone, fn func(Row)) error {
-	st, err := v.State(c)
+	classes, err := v.classesOf(c)
 	if err != nil {
 		return err
 	}
 	for class := range byte(16) {
-		if st.classes&(1<<class) == 0 {
+		if classes&(1<<class) == 0 {
 			continue
 		}
 		lo, hi := from, to

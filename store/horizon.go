@@ -124,24 +124,34 @@ func (tx *Tx) replaceRows(f *facts, p *Prepared) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range f.Bindings {
+	for _, c := range old.places() {
 		if !added {
-			if err := tx.unindexIn(b.Collection, &old); err != nil {
+			if err := tx.unindexIn(c, &old); err != nil {
 				return err
 			}
 		}
-		st, err := tx.State(b.Collection)
-		if err != nil {
-			return err
-		}
-		if err := tx.indexIn(b.Collection, f.ID, p, added, &st.classes); err != nil {
+		if err := tx.reindexIn(c, f, p, added); err != nil {
 			return err
 		}
 		if added {
 			tx.count(metaRows, int64(len(p.rows)-had))
 		}
-		tx.put(stateKey(b.Collection), packState(&st))
 	}
+	return nil
+}
+
+func (tx *Tx) reindexIn(c CollectionID, f *facts, p *Prepared, hasRows bool) error {
+	if c.isView() {
+		return tx.indexInView(f, p, hasRows)
+	}
+	st, err := tx.State(c)
+	if err != nil {
+		return err
+	}
+	if err := tx.indexIn(c, f.ID, p, hasRows, &st.classes); err != nil {
+		return err
+	}
+	tx.put(stateKey(c), packState(&st))
 	return nil
 }
 

@@ -388,6 +388,25 @@ func (p *Prepared) dense() []byte {
 	return b
 }
 
+// indexInView writes them in the view of the organisation's blocks, if the
+// object is one.
+func (tx *Tx) indexInView(f *facts, p *Prepared, hasRows bool) error {
+	if !f.Block {
+		return nil
+	}
+	all := uint16(allClasses)
+	return tx.indexIn(blocksOf(f.Org), f.ID, p, hasRows, &all)
+}
+
+// unindexFrom removes them from a collection that the object is about to leave,
+// and with the last from the view.
+func (tx *Tx) unindexFrom(c CollectionID, f *facts) error {
+	if err := tx.unindexIn(c, f); err != nil || !f.Block || len(f.Bindings) > 1 {
+		return err
+	}
+	return tx.unindexIn(blocksOf(f.Org), f)
+}
+
 // unindexIn removes them.
 func (tx *Tx) unindexIn(c CollectionID, f *facts) error {
 	n := int64(0)

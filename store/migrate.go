@@ -47,6 +47,9 @@ var migrations = []func(engine.Writer) error{
 	// Bodies are compressed when they are written; a version that does not know
 	// that would give them as they are. Older ones stay as they are.
 	func(engine.Writer) error { return nil },
+	// The blocks of an organisation are found without looking into each of its
+	// calendars.
+	viewBlocks,
 }
 
 func indexCollections(w engine.Writer) error {

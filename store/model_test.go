@@ -357,6 +357,7 @@ func TestStoreBehavesLikeTheModel(t *testing.T) {
 				rt.Fatalf("at the end a follower has %v, want %v", f.has, want)
 			}
 		}
+		checkBlockView(t, s, h.org.ID, cols)
 		mustCheck(t, s)
 	})
 }

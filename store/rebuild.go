@@ -225,6 +225,11 @@ func (tx *Tx) rebuildObject(f *facts, states map[CollectionID]*State, damaged ma
 		tx.setExternal(f, p.external)
 	}
 	tx.put(factsKey(f.ID), packFacts(f))
+	if p != nil {
+		if err := tx.indexInView(f, p, false); err != nil {
+			return err
+		}
+	}
 	for _, b := range f.Bindings {
 		st := states[b.Collection]
 		st.Members++

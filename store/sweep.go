@@ -24,9 +24,15 @@ const sweepStep = 100
 
 func goneKey(c CollectionID) key { return newKey(tableGone).collection(c) }
 
-// gone reports whether the collection is removed and has members left. Hardly
-// ever is there any, so the marks are read once for each snapshot.
+// gone reports whether the collection is removed and has members left.
 func (v *View) gone(c CollectionID) bool {
+	_, ok := v.goneMarks()[c]
+	return ok
+}
+
+// goneMarks gives all such collections. Hardly ever is there any, so the marks
+// are read once for each snapshot.
+func (v *View) goneMarks() map[CollectionID]struct{} {
 	if !v.marked {
 		v.marked = true
 		v.marks = nil
@@ -39,8 +45,7 @@ func (v *View) gone(c CollectionID) bool {
 			return true
 		})
 	}
-	_, ok := v.marks[c]
-	return ok
+	return v.marks
 }
 
 // goneState gives the state of a collection that is gone.
@@ -131,7 +136,7 @@ func (tx *Tx) forget(f *facts, c CollectionID) error {
 	if i < 0 {
 		return nil
 	}
-	if err := tx.unindexIn(c, f); err != nil {
+	if err := tx.unindexFrom(c, f); err != nil {
 		return err
 	}
 	if m, err := tx.member(c, f.Bindings[i].Name); err == nil {
