@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -241,11 +242,14 @@ func WriteJSON(w http.ResponseWriter, contentType string, status int, v any) {
 
 // encode writes v as JSON, with < > & as they are and a final line break.
 func encode(v any) ([]byte, error) {
-	var b strings.Builder
+	if a, ok := v.(Appender); ok {
+		return append(a.AppendJSON(nil), '\n'), nil
+	}
+	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	return []byte(b.String()), nil
+	return b.Bytes(), nil
 }

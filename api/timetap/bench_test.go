@@ -40,12 +40,12 @@ func BenchmarkRange(b *testing.B) {
 							p.API = h
 						}
 						r := p.Request(http.MethodGet, crowdWeek(week), "")
-						w := &bin{header: http.Header{}}
+						w := &apitest.Sink{}
 						began := time.Now()
 						p.API.ServeHTTP(w, r)
 						took = append(took, time.Since(began))
-						if w.status != http.StatusOK || w.bytes < 100*20*weekly {
-							b.Fatalf("status %d, %d bytes", w.status, w.bytes)
+						if w.Status != http.StatusOK || w.Bytes < 100*20*weekly {
+							b.Fatalf("status %d, %d bytes", w.Status, w.Bytes)
 						}
 					}
 					slices.Sort(took)
@@ -54,21 +54,6 @@ func BenchmarkRange(b *testing.B) {
 			}
 		})
 	}
-}
-
-// bin takes an answer and counts it.
-type bin struct {
-	header        http.Header
-	status, bytes int
-}
-
-func (w *bin) Header() http.Header { return w.header }
-
-func (w *bin) WriteHeader(status int) { w.status = status }
-
-func (w *bin) Write(b []byte) (int, error) {
-	w.bytes += len(b)
-	return len(b), nil
 }
 
 // weekly is how many events a staff member has in a week.

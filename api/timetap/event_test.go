@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/quick"
 
+	"daybook/ical"
 	"daybook/store"
 )
 
@@ -269,10 +270,13 @@ func FuzzFacts(f *testing.F) {
 	f.Add("SUMMARY:x\r\nCOLOR:red\r\nX-DAYBOOK-BUFFER-AFTER:PT5M\r\nATTENDEE;CN=\"a\":mailto:b")
 	f.Add("RECURRENCE-ID:20270101T000000Z\r\nCATEGORIES:,class\\,\r\nATTENDEE:mailto:\r\nORGANIZER:")
 	f.Fuzz(func(t *testing.T, lines string) {
-		known := factsOf([]byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x\r\nDTSTART:20270101T000000Z\r\n" + lines + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
-		for i := range known.parts {
-			p := &known.parts[i]
-			e := instance{part: p, owner: &store.Principal{Kind: store.KindStaff}}
+		o, err := ical.Parse([]byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x\r\nDTSTART:20270101T000000Z\r\n"+lines+"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"), ical.StreamLimits)
+		if err != nil {
+			return
+		}
+		for _, c := range o.Main() {
+			p := partOf(c)
+			e := instance{part: &p, owner: &store.Principal{Kind: store.KindStaff}}
 			if p.before < 0 || p.after < 0 || p.before > 24*60*60 || p.main == "" || p.sub == "" || !slices.Contains(eventTypes, e.kind()) || len(colorOf(&e)) != 7 {
 				t.Errorf("%+v of %q", p, lines)
 			}

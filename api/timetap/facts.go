@@ -3,28 +3,15 @@ package timetap
 import (
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"daybook/api/blocks"
 	"daybook/ical"
-	"daybook/store"
 )
 
-// facts is what the API needs of a stored object, whatever the question.
-type facts struct {
-	etag  store.ETag
-	alias uint32
-	block bool
-	parts []part // one for each VEVENT
-}
-
-// part is one VEVENT: the master or an override.
+// part is what the API needs of one VEVENT, a master or an override, whatever
+// the question.
 type part struct {
-	rid      ical.Time // of an override
-	override bool
-	ranged   bool // it describes later instances too
-
 	kind      eventType // "" where neither property nor category says it
 	main, sub string    // status
 	title     string
@@ -42,20 +29,8 @@ type part struct {
 // as this.
 const maxBuffer = 24 * time.Hour
 
-// factsOf reads an object. A stored object that cannot be read has no parts.
-func factsOf(data []byte) *facts {
-	o, err := ical.Parse(data, ical.StreamLimits)
-	if err != nil {
-		return &facts{}
-	}
-	f := &facts{parts: make([]part, 0, len(o.Main()))}
-	for _, c := range o.Main() {
-		f.parts = append(f.parts, partOf(o, c))
-	}
-	return f
-}
-
-func partOf(o *ical.Object, c *ical.Component) part {
+// partOf reads it.
+func partOf(c *ical.Component) part {
 	p := part{
 		kind:      kindOf(c),
 		attendees: attendeesOf(c),
@@ -66,10 +41,6 @@ func partOf(o *ical.Object, c *ical.Component) part {
 	}
 	if c.Line("COLOR") != nil { // without it there is no colour
 		p.color = strings.ToUpper(blocks.Read(ical.Instance{Component: c}).Color)
-	}
-	if l := c.Line("RECURRENCE-ID"); l != nil {
-		t, err := o.Time(l)
-		p.rid, p.override, p.ranged = t, err == nil, l.Param("RANGE") != ""
 	}
 	p.title = c.Text("SUMMARY")
 	p.titled = strings.TrimSpace(p.title) != ""
@@ -156,67 +127,4 @@ func bufferOf(c *ical.Component, name string) int64 {
 	}
 	d := time.Duration(min(days, 1))*24*time.Hour + min(exact, maxBuffer)
 	return int64(min(d, maxBuffer) / time.Second)
-}
-
-// cache keeps the facts of the objects that were asked for lately, by their
-// number; an entry counts while its tag is the object's. It holds two
-// generations: what the younger one has no room for any more ages, and what is
-// not asked for while it is old is forgotten.
-type cache struct {
-	mu         sync.Mutex
-	young, old map[store.ObjectID]*facts
-}
-
-// maxCached is how many objects a generation holds: some ten megabytes.
-const maxCached = 16 << 10
-
-func (c *cache) get(id store.ObjectID, tag store.ETag) *facts {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f := c.young[id]
-	if f == nil {
-		if f = c.old[id]; f != nil && f.etag == tag {
-			c.keep(id, f)
-		}
-	}
-	if f == nil || f.etag != tag {
-		return nil
-	}
-	return f
-}
-
-func (c *cache) put(id store.ObjectID, f *facts) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keep(id, f)
-}
-
-func (c *cache) keep(id store.ObjectID, f *facts) {
-	if c.young == nil || len(c.young) >= maxCached {
-		c.young, c.old = map[store.ObjectID]*facts{}, c.young
-	}
-	c.young[id] = f
-}
-
-// facts gives what is known of an object, and its record without the body.
-func (s *service) facts(v *store.View, id store.ObjectID) (*facts, *store.Object, error) {
-	obj, err := v.ObjectFacts(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	if f := s.known.get(id, obj.ETag); f != nil {
-		return f, obj, nil
-	}
-	data, err := v.Data(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	identity, err := v.Identity(obj.Org, obj.UID)
-	if err != nil {
-		return nil, nil, err
-	}
-	f := factsOf(data)
-	f.etag, f.alias, f.block = obj.ETag, identity.Alias, obj.Block
-	s.known.put(id, f)
-	return f, obj, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/api/apitest"
 	"daybook/api/rest"
 	"daybook/store/storetest"
 )
@@ -33,14 +34,14 @@ func BenchmarkHouseWeek(b *testing.B) {
 			for b.Loop() {
 				r := httptest.NewRequest(http.MethodGet, "/calendar/range/"+strings.Join(ids, ",")+"?startDate=2027-01-04&endDate=2027-01-10", nil)
 				r.Header.Set("Authorization", "Bearer "+token)
-				w := &bin{header: http.Header{}}
+				w := &apitest.Sink{}
 				began := time.Now()
 				api.ServeHTTP(w, r)
 				took = append(took, time.Since(began))
-				if w.status != http.StatusOK {
-					b.Fatalf("status %d", w.status)
+				if w.Status != http.StatusOK {
+					b.Fatalf("status %d", w.Status)
 				}
-				size = w.bytes
+				size = w.Bytes
 			}
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")

@@ -51,7 +51,7 @@ func (s *service) find(ctx context.Context, t eventType, id ident, show shown) (
 		if !ok {
 			return store.ErrNotFound
 		}
-		p := partOf(o, i.Component)
+		p := partOf(i.Component)
 		e := instance{
 			start: i.Start.Unix(), end: i.End.Unix(), rid: i.RecurrenceID.Unix(), recurs: !i.RecurrenceID.IsZero(),
 			date: i.Form == ical.Date, alias: alias, block: obj.Block, remote: obj.Remote != 0, part: &p, owner: owner,

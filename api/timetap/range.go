@@ -110,18 +110,18 @@ func (l *listing) add(ctx context.Context, c calendar) error {
 }
 
 func (l *listing) addRow(c calendar, r store.Row) error {
-	f, obj, err := l.s.facts(l.v, r.Object)
+	o, err := l.s.known.Of(l.v, r.Object)
 	if err != nil {
 		return err
 	}
-	p := f.partOf(r, l.zone)
+	p := o.Part(r, l.zone)
 	if p == nil {
 		return nil // cannot be read: it must not take the others with it
 	}
 	e := instance{
 		start: r.Start, end: r.End, rid: r.RecurrenceID,
 		recurs: r.Flags&store.RowRecurs != 0, date: r.Flags&store.RowDate != 0,
-		alias: f.alias, block: f.block, remote: r.Flags&store.RowRemote != 0, part: p, owner: c.owner,
+		alias: o.Identity.Alias, block: o.Block, remote: r.Flags&store.RowRemote != 0, part: p, owner: c.owner,
 	}
 	if l.show.buffer {
 		e.start, e.end = e.start-p.before, e.end+p.after
@@ -134,7 +134,7 @@ func (l *listing) addRow(c calendar, r store.Row) error {
 		return nil
 	}
 	l.seen[id] = true
-	if ok, err := l.filter.takes(l.v, &e, obj); err != nil || !ok {
+	if ok, err := l.filter.takes(l.v, &e, o.Object); err != nil || !ok {
 		return err
 	}
 	shownEvent, err := l.render(&e, l.show)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"daybook/ical"
 	"daybook/store"
 )
 
@@ -27,34 +26,6 @@ type instance struct {
 	remote          bool // kept by a remote: to be changed there
 	part            *part
 	owner           *store.Principal // of the calendar that it was found in
-}
-
-// partOf gives the component that describes a row; nil if there is none that
-// can be read.
-func (f *facts) partOf(r store.Row, zone *ical.Zone) *part {
-	var best *part
-	var at int64
-	for i := range f.parts {
-		p := &f.parts[i]
-		if r.Flags&store.RowOverride == 0 {
-			if !p.override {
-				return p
-			}
-			continue
-		}
-		if !p.override {
-			continue
-		}
-		rid := p.rid.Instant(zone).Unix()
-		if rid == r.RecurrenceID {
-			return p
-		}
-		// RANGE=THISANDFUTURE describes later instances too (RFC 5545 §3.2.13).
-		if p.ranged && rid < r.RecurrenceID && (best == nil || rid > at) {
-			best, at = p, rid
-		}
-	}
-	return best
 }
 
 // kind gives the type of an event: what it says itself, else by where it is.

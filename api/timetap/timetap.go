@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"daybook/api/auth"
+	"daybook/api/known"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -28,12 +29,12 @@ const Name = "timetap"
 type service struct {
 	store *store.Store
 	now   func() time.Time
-	known cache
+	known *known.Objects[part]
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o rest.Options) *rest.API {
-	s := &service{store: o.Store, now: o.Clock()}
+	s := &service{store: o.Store, now: o.Clock(), known: known.New(partOf)}
 	a := &rest.API{
 		Name: Name,
 		Prefixes: []string{

@@ -102,7 +102,7 @@ func (a answer) one() BlockedTime {
 // list reads the blocked times of an answer.
 func (a answer) list() []BlockedTime {
 	a.T.Helper()
-	return apitest.Read[many](a.Answer).Data
+	return apitest.Read[struct{ Data []BlockedTime }](a.Answer).Data
 }
 
 // faults checks for 422 with exactly these fields.

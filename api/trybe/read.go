@@ -152,7 +152,7 @@ func lookup(v *store.View, a *store.Actor, id uuid.UUID, need store.Rights) (*fo
 		if !obj.Block || obj.Kind != "VEVENT" {
 			continue
 		}
-		spots, shown, err := whereIs(v, obj)
+		spots, shown, err := whereIs(v, obj, map[store.CollectionID]spot{})
 		if err != nil {
 			return nil, err
 		}
@@ -167,20 +167,27 @@ func lookup(v *store.View, a *store.Actor, id uuid.UUID, need store.Rights) (*fo
 	return nil, store.ErrNotFound
 }
 
-// whereIs gives the collections of a block. shown is false for one that is in
-// nothing but the homes of users: those are theirs alone.
-func whereIs(v *store.View, obj *store.Object) (out spots, shown bool, err error) {
+// whereIs gives the collections of a block; those that were looked up before are
+// in read. shown is false for one that is in nothing but the homes of users:
+// those are theirs alone.
+func whereIs(v *store.View, obj *store.Object, read map[store.CollectionID]spot) (out spots, shown bool, err error) {
+	out = make(spots, 0, len(obj.Bindings))
 	for _, b := range obj.Bindings {
-		c, err := v.Collection(b.Collection)
-		if err != nil {
-			return nil, false, err
+		s, ok := read[b.Collection]
+		if !ok {
+			c, err := v.Collection(b.Collection)
+			if err != nil {
+				return nil, false, err
+			}
+			p, err := v.Principal(c.Owner)
+			if err != nil {
+				return nil, false, err
+			}
+			s = spot{c.ID, p}
+			read[c.ID] = s
 		}
-		p, err := v.Principal(c.Owner)
-		if err != nil {
-			return nil, false, err
-		}
-		out = append(out, spot{c.ID, p})
-		shown = shown || p.Kind.Resource() || p.Kind == store.KindOrganisation
+		out = append(out, s)
+		shown = shown || s.owner.Kind.Resource() || s.owner.Kind == store.KindOrganisation
 	}
 	return out, shown, nil
 }

@@ -141,8 +141,13 @@ func (d *day) UnmarshalJSON(b []byte) error {
 // days counts the days from d to e, both inclusive.
 func (d day) days(e day) int { return int(e.Sub(d.Time)/(24*time.Hour)) + 1 }
 
-// show writes an instant with the site's offset at it.
+// show writes an instant with the site's offset at it, also where that is
+// nothing.
 func show(t time.Time, site *ical.Zone) string {
 	offset := int(site.Offset(t) / time.Second)
-	return t.In(time.FixedZone("", offset)).Format("2006-01-02T15:04:05-07:00")
+	out := t.In(time.FixedZone("", offset)).Format(time.RFC3339)
+	if clock, utc := strings.CutSuffix(out, "Z"); utc {
+		return clock + "+00:00"
+	}
+	return out
 }

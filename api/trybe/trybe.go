@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"daybook/api/auth"
+	"daybook/api/known"
 	"daybook/api/rest"
 	"daybook/store"
 )
@@ -26,11 +27,12 @@ type service struct {
 	store *store.Store
 	now   func() time.Time
 	turns *turns
+	known *known.Objects[*said]
 }
 
 // New gives the API; its Log, Panics and bounds are still to be set.
 func New(o rest.Options) *rest.API {
-	s := &service{store: o.Store, now: o.Clock(), turns: newTurns()}
+	s := &service{store: o.Store, now: o.Clock(), turns: newTurns(), known: known.New(saidOf)}
 	return &rest.API{
 		Name:     Name,
 		Prefixes: []string{"/shop/", "/sites", "/sites/"},

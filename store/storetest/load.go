@@ -109,7 +109,8 @@ func restore(kept, path string) (have bool, err error) {
 		return false, err
 	}
 	_, err = io.Copy(to, from)
-	return true, errors.Join(err, to.Close())
+	// What is written here must not be waited for by the first commits.
+	return true, errors.Join(err, to.Sync(), to.Close())
 }
 
 // keep keeps a filled store; a file that is there is whole.
