@@ -158,7 +158,7 @@ func TestFaultsOfAllFieldsAreToldAtOnce(t *testing.T) {
 // A request that is wrong everywhere took time by the square of its length.
 func TestFaultsAreBoundedAndFoundAtOnce(t *testing.T) {
 	var f Faults
-	for i := range 1_000_000 {
+	for i := range 100_000 {
 		f.Add(fmt.Sprintf("list.%d.name", i), "is required")
 		f.Has("other")
 	}
@@ -168,7 +168,7 @@ func TestFaultsAreBoundedAndFoundAtOnce(t *testing.T) {
 	}
 	for field, want := range map[string][2]bool{ // Has, At
 		"list": {true, false}, "list.7": {true, false}, "list.7.name": {true, true}, "list.7.name.x": {false, false},
-		"lis": {false, false}, "list.999999.name": {false, false}, "": {false, false},
+		"lis": {false, false}, "list.99999.name": {false, false}, "": {false, false},
 	} {
 		if got := [2]bool{f.Has(field), f.At(field)}; got != want {
 			t.Errorf("%q: %v", field, got)
