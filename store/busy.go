@@ -110,7 +110,7 @@ type BusyTime struct {
 	Owner         PrincipalID   // whose calendar it is in: the resource or its organisation
 	Hold          uuid.UUID     // uuid.Nil: an instance
 	Row           Row           // of an instance
-	Service       ServiceMark   // that was booked
+	Service       ServiceMark   // that was booked; a block books none
 }
 
 // BusyTimes gives what Taken looks at, ordered by start: all that takes any of
@@ -154,6 +154,9 @@ func (v *View) BusyTimes(resource PrincipalID, w span.Span) ([]BusyTime, error) 
 }
 
 func busyTimeOf(owner PrincipalID, r Row) BusyTime {
+	if r.Flags&RowBlock != 0 {
+		r.Service = 0 // a block may name a service, and takes its time all the same
+	}
 	return BusyTime{
 		Span:   span.Span{Start: time.Unix(r.Start, 0).UTC(), End: time.Unix(r.End, 0).UTC()},
 		Before: time.Duration(r.Before) * time.Second, After: time.Duration(r.After) * time.Second,

@@ -3,6 +3,7 @@ package onlive
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ func TestInferredNullIsAbsentAndUnknownFieldsAreIgnored(t *testing.T) {
 
 func TestInferredLang(t *testing.T) {
 	p := newPlace(t)
-	good := []string{"en", "es-MX", "zh-Hant-TW", "sr-Latn-RS", "de-CH-1901", "sl-rozaj-biske", "es-419", "en-US-u-islamcal", "de-CH-x-phonebk", "x-whatever", "EN-us", "qaa-Qaaa-QM"}
+	good := []string{"en", "es-MX", "zh-Hant-TW", "sr-Latn-RS", "de-CH-1901", "sl-rozaj-biske", "es-419", "en-US-u-islamcal", "de-CH-x-phonebk", "x-whatever", "EN-us", "qaa-Qaaa-QM", "i-klingon", "en-GB-oed"}
 	for i, tag := range good {
 		id := p.block(fields{"lang": tag, "start": fmt.Sprintf("2027-03-%02dT10:00:00Z", i+1), "end": fmt.Sprintf("2027-03-%02dT11:00:00Z", i+1)}).id()
 		if got := p.get(id).Lang; got != tag {
@@ -95,6 +96,12 @@ func TestInferredAllFaultsAreToldAtOnce(t *testing.T) {
 	p := newPlace(t)
 	p.block(fields{"start": "2020-01-01T00:00:00Z", "end": "2019-01-01T00:00:00Z", "lang": "?", "title": 5, "calendarIds": []any{"x", "y"}}).
 		faults("start", "end", "lang", "title", "calendarIds", "calendarIds")
+	// They are told in the order of the contract's table, whoever found them.
+	a := p.block(fields{"start": "2020-01-01T00:00:00Z", "end": "2019-01-01T00:00:00Z", "serviceId": "x", "title": 5, "calendarIds": "x"})
+	if got := strings.Join(regexp.MustCompile(`"field":"\w+"`).FindAllString(a.Raw, -1), " "); got !=
+		`"field":"start" "field":"end" "field":"calendarIds" "field":"title" "field":"serviceId"` {
+		t.Error(got)
+	}
 }
 
 func TestInferredMalformedJSONHasNoErrors(t *testing.T) {

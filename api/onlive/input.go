@@ -2,9 +2,11 @@ package onlive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,12 +55,22 @@ func (in *blockSlotIn) Validate(f *rest.Faults) {
 	in.faults, *f = *f, rest.Faults{}
 }
 
+// fieldOrder is that in which the faults of a body are told.
+var fieldOrder = [...]string{"start", "end", "calendarIds", "title", "description", "origin", "externalId", "extraFields", "lang", "serviceId"}
+
 // check gives all that is wrong with the request at the time.
 func (in *blockSlotIn) check(now time.Time) error {
 	if start, ok := in.Body.Start.Get(); ok && !in.faults.Has("start") && !start.After(now) {
 		in.faults.Add("start", "start time must be in the future")
 	}
-	return in.faults.Err()
+	err := in.faults.Err()
+	if err == nil {
+		return nil
+	}
+	p := rest.AsProblem(err)
+	place := func(f rest.Fault) int { return slices.Index(fieldOrder[:], topLevel(f.Field)) }
+	slices.SortStableFunc(p.Faults, func(a, b rest.Fault) int { return cmp.Compare(place(a), place(b)) })
+	return p
 }
 
 // validate also makes the texts ready to be written.
@@ -121,10 +133,12 @@ func (b *blockSlotBody) block() blocks.Block {
 	}
 }
 
-// languageTag is a well-formed tag of RFC 5646 §2.1, without the grandfathered
-// ones. Whether its parts are registered is not looked at.
+// languageTag is a well-formed tag of RFC 5646 §2.1, the grandfathered ones that
+// are not made like the others among them. Whether its parts are registered is
+// not looked at.
 var languageTag = regexp.MustCompile(`(?i)^(?:(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?` +
-	`(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?|x(?:-[a-z0-9]{1,8})+)$`)
+	`(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?|x(?:-[a-z0-9]{1,8})+|` +
+	`en-gb-oed|sgn-be-fr|sgn-be-nl|sgn-ch-de|i-(?:ami|bnn|default|enochian|hak|klingon|lux|mingo|navajo|pwn|tao|tay|tsu))$`)
 
 // instant is a time in UTC, whole seconds.
 type instant struct{ time.Time }

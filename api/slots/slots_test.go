@@ -220,6 +220,9 @@ func TestLimitsAndCapacity(t *testing.T) {
 	if x := p.explain(span.Span{Start: berlin(0, 9, 0), End: berlin(0, 10, 0)}, r); len(x) != 1 || x[0].Kind != Full || !x[0].Span.Start.Equal(berlin(0, 9, 30)) {
 		t.Errorf("%+v", x)
 	}
+	// A block that names the service is no booking of it: it takes the time of all.
+	p.put(p.room, "n", event("n", berlin(0, 10, 0), time.Hour, "CATEGORIES:BLOCK\nX-DAYBOOK-SERVICE-ID:"+massage+"\n"))
+	wantSlots(t, p.find(span.Span{Start: monday, End: monday.AddDate(0, 0, 1)}, r, 20))
 }
 
 func TestExplainTellsAllReasons(t *testing.T) {
@@ -238,7 +241,8 @@ func TestExplainTellsAllReasons(t *testing.T) {
 	p.put(p.org, "shut", event("shut", berlin(0, 10, 30), time.Hour, ""))
 	p.put(p.room, "e", event("e", berlin(0, 10, 50), time.Hour, ""))
 	p.put(p.room, "b", event("b", berlin(0, 9, 0), 50*time.Minute, "X-DAYBOOK-BUFFER-AFTER:PT15M\nCATEGORIES:BLOCK\n"))
-	p.put(p.room, "c", event("c", berlin(0, 10, 0), 5*time.Minute, "CATEGORIES:BLOCK\nX-DAYBOOK-SERVICE-ID:"+massage+"\n"))
+	p.put(p.room, "c", event("c", berlin(0, 10, 0), 5*time.Minute, "CATEGORIES:BLOCK\nX-DAYBOOK-SERVICE-ID:"+massage+"\n")) // no booking of it
+	p.put(p.room, "m", event("m", berlin(0, 20, 0), time.Hour, "X-DAYBOOK-SERVICE-ID:"+massage+"\n"))
 	p.update(func(tx *store.Tx) error {
 		return tx.AddHold(&store.Hold{Org: p.org, Resources: []store.PrincipalID{p.room}, Start: at.Start, End: at.End, Expires: p.now().Add(time.Minute)})
 	})

@@ -202,6 +202,8 @@ func TestEachRuleOfTheRequestIs400AndChangesNothing(t *testing.T) {
 		"active text":       {slot(`1`, from, to, `, "is_active": "yes"`), "schedules[2]: is_active"},
 		"a name twice":      {`{"schedules": [], "schedules": []}`, ""},
 		"something behind":  {`{"schedules": []} x`, ""},
+		"wrong and missing": {bad(`{"day_of_week": "1", "is_active": 1}`), "schedules[2]: day_of_week must be an integer; schedules[2]: is_active must be true or false; schedules[2]: day_of_week, start_time, and end_time are required"},
+		"in order of slots": {`{"schedules": [{}, {"day_of_week": "1", "start_time": "09:00:00", "end_time": "10:00:00"}]}`, "schedules[0]: day_of_week, start_time, and end_time are required; schedules[1]: day_of_week must be an integer"},
 		"two slots at once": {`{"schedules": [{}, ` + good + `, {}]}`, "are required; schedules[2]: "},
 	} {
 		t.Run(name, func(t *testing.T) { p.in(t).do("PUT", availability, x.body).fails(400, x.text) })

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"daybook/api/auth"
 	"daybook/api/rest"
 	"daybook/ical"
@@ -195,18 +193,13 @@ func (q *question) besideBusy(where *store.Collection) (span.Set, error) {
 	if before == 0 && after == 0 {
 		return nil, nil
 	}
-	wide := span.Span{Start: q.window.Start.Add(-before), End: q.window.End.Add(after)}
-	var busy []span.Span
-	for _, c := range []store.CollectionID{where.ID, q.org.calendar.ID} {
-		rows, err := q.v.Instances(c, wide, q.org.zone)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			if r.Flags.Kind() == "VEVENT" && r.Flags.Busy() != ical.BusyFree && r.Start < r.End {
-				busy = append(busy, span.Span{Start: time.Unix(r.Start, 0).UTC().Add(-after), End: time.Unix(r.End, 0).UTC().Add(before)})
-			}
-		}
+	all, err := q.v.BusyTimes(where.Owner, span.Span{Start: q.window.Start.Add(-before), End: q.window.End.Add(after)})
+	if err != nil {
+		return nil, err
+	}
+	busy := make([]span.Span, len(all))
+	for i, t := range all {
+		busy[i] = span.Span{Start: t.Start.Add(-after), End: t.End.Add(before)}
 	}
 	return span.Union(busy...), nil
 }
@@ -253,21 +246,23 @@ func (q *question) fullDays(where *store.Collection) (span.Set, error) {
 	return span.Union(full...), nil
 }
 
-// starts gives the wall clocks at which appointments of the type begin, in all
-// periods that the window touches.
+// starts gives the wall clocks at which appointments of the type begin that take
+// time, and those at which time is held for one, in all periods that the window
+// touches.
 func (q *question) starts(where *store.Collection) ([]time.Time, error) {
 	if q.of.MaxPerDay == 0 && q.of.MaxPerWeek == 0 && q.of.MaxPerMonth == 0 {
 		return nil, nil
 	}
 	const month = 32 * wholeDay
-	w := span.Span{Start: q.window.Start.Add(-month), End: q.window.End.Add(month)}
-	f := &finder{q.v, q.org, map[store.ObjectID]*ical.Object{}}
+	all, err := q.v.BusyTimes(where.Owner, span.Span{Start: q.window.Start.Add(-month), End: q.window.End.Add(month)})
+	if err != nil {
+		return nil, err
+	}
 	var out []time.Time
-	err := f.each([]*store.Collection{where}, w, func(b booked) bool {
-		if b.service == q.of.UUID && b.service != uuid.Nil && b.status != Cancelled {
-			out = append(out, q.org.zone.Wall(b.start))
+	for _, t := range all {
+		if t.Service == store.MarkOf(q.of.UUID) && t.Owner == where.Owner {
+			out = append(out, q.org.zone.Wall(t.Start))
 		}
-		return true
-	})
-	return out, err
+	}
+	return out, nil
 }

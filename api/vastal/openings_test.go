@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"daybook/api/apitest"
 )
 
 // openings asks for openings and writes them as START/END.
@@ -74,6 +76,48 @@ func TestOpeningsAreCutByTheTypesRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Limits and buffers are counted in the index: what is cancelled, is another
+// type's, takes no time or is a block is no appointment of the type.
+func TestWhatCountsForALimit(t *testing.T) {
+	const whole = "2027-03-01T08:00:00Z/2027-03-01T11:00:00Z"
+	for name, x := range map[string]struct {
+		lines []string
+		want  string
+	}{
+		"an appointment":  {nil, ""},
+		"one of a series": {[]string{"RRULE:FREQ=WEEKLY"}, ""},
+		"cancelled":       {[]string{"STATUS:CANCELLED"}, whole},
+		"not shown":       {[]string{"X-DAYBOOK-SUBSTATUS:NOSHOW"}, ""},
+		"transparent":     {[]string{"TRANSP:TRANSPARENT"}, whole},
+		"a block":         {[]string{"CATEGORIES:BLOCK"}, whole},
+		"another type's":  {[]string{"X-DAYBOOK-SERVICE-ID:" + ada}, whole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			p.put("1 09:00:00 12:00:00")
+			kind := p.kind(`, "maxPerDay": 1`)
+			lines := append([]string{"DTSTART:20270301T180000Z", "DURATION:PT1H"}, x.lines...)
+			if name != "another type's" {
+				lines = append(lines, "X-DAYBOOK-SERVICE-ID:"+serviceID(t, kind.ID))
+			}
+			p.calendar("visit.ics", apitest.Event("visit", lines...))
+			if got := p.openings("appointment_type_id=" + kind.ID + "&" + monday); got != x.want {
+				t.Errorf("got  %s\nwant %s", got, x.want)
+			}
+		})
+	}
+}
+
+// serviceID gives the UUID of an appointment type's id.
+func serviceID(t *testing.T, kind string) string {
+	t.Helper()
+	id, err := parseID(typePrefix, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.String()
 }
 
 // The last start is as far ahead as the type allows, and has its whole length.

@@ -13,9 +13,12 @@
 package vastal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,7 +135,9 @@ func (errorWriter) WriteError(w http.ResponseWriter, _ *http.Request, p *rest.Pr
 	text := p.Detail
 	if n := len(p.Faults); n > 0 {
 		var all []string
-		for _, f := range p.Faults[:min(n, maxFaults)] {
+		faults := slices.Clone(p.Faults)
+		slices.SortStableFunc(faults, func(a, b rest.Fault) int { return cmp.Compare(faultIndex(a), faultIndex(b)) })
+		for _, f := range faults[:min(n, maxFaults)] {
 			all = append(all, faultText(f))
 		}
 		text = strings.Join(all, "; ")
@@ -141,6 +146,18 @@ func (errorWriter) WriteError(w http.ResponseWriter, _ *http.Request, p *rest.Pr
 		}
 	}
 	rest.WriteJSON(w, "application/json", p.Status, errorBody{text})
+}
+
+// faultIndex gives the place in its list of what a fault is in: what does not
+// decode is found before what is missing, and told in its turn.
+func faultIndex(f rest.Fault) int {
+	_, after, _ := strings.Cut(f.Field, ".")
+	index, _, _ := strings.Cut(after, ".")
+	n, err := strconv.Atoi(index)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // faultText names a field as the API does: schedules[2]: start_time …
