@@ -9,8 +9,8 @@ import (
 )
 
 // The statements of the contract that are marked [seed], each in a test of its
-// own name; the [inferred] ones stand in block_test.go and auth_test.go, the
-// [docs] ones in siblings_test.go.
+// own name; the [inferred] ones stand in block_test.go and, of the signature, in
+// api/auth, the [docs] ones in siblings_test.go.
 
 func TestSeedAuthorizationNeedsTheCredentialAndItsSignature(t *testing.T) {
 	p := newPlace(t)

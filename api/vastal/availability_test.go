@@ -335,7 +335,8 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 	p.do("PUT", availability, "<xml/>").fails(400, "")
 }
 
-// [inferred] X-RateLimit headers come only when a limit is configured.
+// [docs authentication] X-RateLimit-Limit, -Remaining and -Reset come with every
+// answer; [inferred] ours only when a limit is configured, and there is none.
 func TestNoRateLimitHeadersWithoutALimit(t *testing.T) {
 	a := newPlace(t).do("GET", availability, "").want(200)
 	for name := range a.Header {
