@@ -10,7 +10,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 )
 
 // maxDepth bounds the nesting of a JSON body.
@@ -152,7 +155,7 @@ func (a *assigner) assign(path string, n *node, v reflect.Value) {
 	}
 	if u, ok := reflect.TypeAssert[json.Unmarshaler](v.Addr()); ok {
 		if err := u.UnmarshalJSON(n.raw); err != nil {
-			a.faults.Add(path, err.Error())
+			a.faults.Add(path, complaint(v.Type(), err))
 		}
 		return
 	}
@@ -160,11 +163,23 @@ func (a *assigner) assign(path string, n *node, v reflect.Value) {
 		if n.kind != '"' {
 			a.faults.Add(path, "must be a string")
 		} else if err := u.UnmarshalText([]byte(n.text)); err != nil {
-			a.faults.Add(path, err.Error())
+			a.faults.Add(path, complaint(v.Type(), err))
 		}
 		return
 	}
 	a.plain(path, n, v)
+}
+
+// complaint goes on from the name of a field whose value did not decode. Our own
+// types say it for the client, those of others for the programmer.
+func complaint(t reflect.Type, err error) string {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return "must be a date and time with its offset, like 2027-03-01T12:30:00Z"
+	case reflect.TypeFor[uuid.UUID]():
+		return "must be a UUID"
+	}
+	return err.Error()
 }
 
 // plain assigns to the kinds of Go, strictly: no number for a string, no

@@ -136,7 +136,7 @@ func setParam(v reflect.Value, text string) string {
 	}
 	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if err := u.UnmarshalText([]byte(text)); err != nil {
-			return err.Error()
+			return complaint(v.Type(), err)
 		}
 		return ""
 	}

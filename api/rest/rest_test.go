@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -152,6 +153,26 @@ func TestFaultsOfAllFieldsAreToldAtOnce(t *testing.T) {
 	}
 	if got := faultsOf(t, w); w.Code != 422 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%d %v", w.Code, got)
+	}
+}
+
+// What the types of others say of a value is for the programmer, not for the client.
+func TestFaultsOfTimesAndIDsAreInPlainWords(t *testing.T) {
+	type in struct {
+		From time.Time      `query:"from"`
+		Of   Opt[uuid.UUID] `query:"of"`
+		Body struct {
+			At Opt[time.Time] `json:"at"`
+			ID uuid.UUID      `json:"id"`
+		} `body:"json"`
+	}
+	h := newAPI(t, nil, Endpoint(200, func(context.Context, in) (thingOut, error) { return thingOut{status: 200}, nil }))
+	const when, id = "must be a date and time with its offset, like 2027-03-01T12:30:00Z", "must be a UUID"
+	for _, at := range []string{`"2027-03-01"`, `5`, `{}`} {
+		w := call(h, "PUT", "/things/1?from=2027-03-01&of=x", `{"at": `+at+`, "id": "x"}`)
+		if got := faultsOf(t, w); !reflect.DeepEqual(got, map[string]string{"from": when, "of": id, "at": when, "id": id}) {
+			t.Errorf("%s: %v", at, got)
+		}
 	}
 }
 

@@ -129,7 +129,7 @@ func (b *slotBody) whole(f *rest.Faults, path string) {
 	_, start := b.Start.Get()
 	_, end := b.End.Get()
 	if !day || !start || !end {
-		if path == "" || !f.Has(path) || day || start || end || b.Only.Present() || b.Active.Present() { // not for what is no object
+		if path == "" || !f.At(path) { // an element that is no object has its own fault
 			f.Add(path, slotRequired)
 		}
 		return
