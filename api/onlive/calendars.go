@@ -41,13 +41,15 @@ func typeOf(k store.Kind) string {
 // calendarsIn asks for calendars.
 type calendarsIn struct {
 	paging
+	calendarFilter
 	Type   rest.Opt[string] `query:"type"`
 	Search rest.Opt[string] `query:"search" doc:"In the name, in any case."`
 }
 
 // Validate checks what needs no store.
 func (in *calendarsIn) Validate(f *rest.Faults) {
-	in.check(f)
+	in.paging.check(f)
+	in.calendarFilter.check(f)
 	if t, ok := in.Type.Get(); ok && t != typeAgent && t != typeAsset {
 		f.Add("type", "must be agent or asset")
 	}
@@ -62,10 +64,14 @@ func (s *service) calendars(ctx context.Context, in calendarsIn) (out Page[Calen
 		if err != nil {
 			return err
 		}
+		passes, err := in.passes(v, a, org)
+		if err != nil {
+			return err
+		}
 		var shown []*store.Principal
 		search := strings.ToLower(in.Search.Or(""))
 		for _, p := range all {
-			if v.Rights(a, p.ID) != 0 && in.Type.Or(typeOf(p.Kind)) == typeOf(p.Kind) && strings.Contains(strings.ToLower(nameOf(p)), search) {
+			if v.Rights(a, p.ID) != 0 && passes(p) && in.Type.Or(typeOf(p.Kind)) == typeOf(p.Kind) && strings.Contains(strings.ToLower(nameOf(p)), search) {
 				shown = append(shown, p)
 			}
 		}

@@ -2,8 +2,11 @@ package onlive
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"daybook/api/apitest"
 	"daybook/store"
@@ -235,6 +238,49 @@ func TestDocsCalendars(t *testing.T) {
 	}
 	p.as(porter).do("GET", "/api/v1/calendars/"+ada, "").want(404)
 	p.as(porter).do("GET", "/api/v1/calendars/"+room, "").want(200)
+}
+
+// [docs calendar/get] userGroupId narrows the list to a group's calendars; [docs
+// iCalendar-v4] serviceId and appointmentId to those of a service and of an appointment.
+func TestDocsCalendarFilters(t *testing.T) {
+	p := newPlace(t)
+	const group, hidden = "0197f3c2-0000-7000-8000-0000000000d1", "0197f3c2-0000-7000-8000-0000000000d2"
+	p.Principals("demo", store.Principal{UUID: uuid.MustParse(group), Kind: store.KindGroup, Name: "upstairs", Members: []uuid.UUID{uuid.MustParse(bob), uuid.MustParse(room)}})
+	p.Principals("other", store.Principal{UUID: uuid.MustParse(hidden), Kind: store.KindGroup, Name: "theirs", Members: []uuid.UUID{uuid.MustParse(foreign)}})
+	block := p.block(fields{"calendarIds": []string{desk, ada}}).id()
+	theirs := p.as(rival).block(fields{"calendarIds": []string{foreign}}).id()
+	for query, want := range map[string][]string{
+		"userGroupId=" + group:                             {bob, room},
+		"userGroupId=" + strings.ToUpper(group):            {bob, room},
+		"userGroupId=" + group + "&type=agent":             {bob},
+		"userGroupId=" + group + "&serviceId=" + massage:   {room},
+		"userGroupId=" + hidden:                            {},
+		"userGroupId=" + ada:                               {},
+		"userGroupId=" + unknown:                           {},
+		"serviceId=" + massage:                             {ada, room},
+		"serviceId=" + visit:                               {},
+		"serviceId=" + unknown:                             {},
+		"appointmentId=" + block:                           {ada, desk},
+		"appointmentId=" + block + "_20270301T100000Z":     {ada, desk},
+		"appointmentId=" + theirs:                          {},
+		"appointmentId=" + unknown:                         {},
+		"appointmentId=" + block + "&serviceId=" + massage: {ada},
+	} {
+		for _, version := range []string{"v1", "v2"} {
+			got := []string{}
+			page := decoded[Page[Calendar]](p.do("GET", "/api/"+version+"/calendars?"+query, "").want(200))
+			for _, c := range page.Items {
+				got = append(got, c.ID)
+			}
+			if !slices.Equal(got, want) || page.Total != len(want) {
+				t.Errorf("%s: got %v, want %v", query, got, want)
+			}
+		}
+	}
+	p.do("GET", "/api/v1/calendars?userGroupId=x&serviceId=x&appointmentId=x_y", "").faults("userGroupId", "serviceId", "appointmentId")
+	if got := decoded[Page[Calendar]](p.as(porter).do("GET", "/api/v1/calendars?serviceId="+massage, "").want(200)); got.Total != 0 {
+		t.Errorf("what may not be read was used: %+v", got)
+	}
 }
 
 // [docs service] Services have length and calendars.
