@@ -37,6 +37,7 @@ type Appointment struct {
 	InternalNotes     *string          `json:"internal_notes"`
 	Status            string           `json:"status"`
 	ConfirmedAt       *string          `json:"confirmed_at" format:"date-time"`
+	CancelledAt       *string          `json:"cancelled_at" format:"date-time"`
 	Source            string           `json:"source"`
 	AppointmentType   *AppointmentType `json:"appointment_type"`
 	CreatedAt         string           `json:"created_at" format:"date-time"`
@@ -85,6 +86,9 @@ func (b booked) answer(org uuid.UUID, of *store.Service) Appointment {
 	}
 	if !b.confirmedAt.IsZero() {
 		out.ConfirmedAt = nullable(formatInstant(b.confirmedAt))
+	}
+	if !b.cancelledAt.IsZero() {
+		out.CancelledAt = nullable(formatInstant(b.cancelledAt))
 	}
 	if of != nil {
 		out.AppointmentType = &AppointmentType{formatID(typePrefix, of.UUID), of.Name, minutes(of.Length), colorOf(of)}
@@ -202,16 +206,14 @@ func (f *finder) read(r store.Row) (b booked, ok bool, err error) {
 	if err != nil {
 		return b, false, err
 	}
-	b = booked{visit: readVisit(i), id: id.UUID, rid: i.RecurrenceID}
-	if t, err := time.Parse(stampLayout, i.Component.Text("CREATED")); err == nil {
-		b.created = t
-		return b, true, nil
+	b = booked{visit: readVisit(i), id: id.UUID, rid: i.RecurrenceID, created: stampOf(i.Component, "CREATED")}
+	if b.created.IsZero() {
+		obj, err := f.v.ObjectFacts(r.Object)
+		if err != nil {
+			return b, false, err
+		}
+		b.created = obj.Created
 	}
-	obj, err := f.v.ObjectFacts(r.Object)
-	if err != nil {
-		return b, false, err
-	}
-	b.created = obj.Created
 	return b, true, nil
 }
 
@@ -231,11 +233,17 @@ const (
 
 // Validate checks the filters.
 func (in *listIn) Validate(f *rest.Faults) {
-	if s, ok := in.Status.Get(); ok && !slices.Contains(statuses, Status(s)) {
-		f.Add("status", "must be one of pending, confirmed, completed, cancelled, no_show")
+	if s, ok := in.Status.Get(); ok {
+		checkStatus(f, s)
 	}
 	if n, ok := in.Limit.Get(); ok && !f.Has("limit") && (n < 1 || n > maxLimit) {
 		f.Add("limit", fmt.Sprintf("must be from 1 to %d", maxLimit))
+	}
+}
+
+func checkStatus(f *rest.Faults, s string) {
+	if !slices.Contains(statuses, Status(s)) {
+		f.Add("status", "must be one of pending, confirmed, completed, cancelled, no_show")
 	}
 }
 
@@ -285,8 +293,13 @@ func (s *service) listAppointments(ctx context.Context, in listIn) (out appointm
 }
 
 type appointmentBody struct {
-	Type     rest.Opt[string] `json:"appointment_type_id"`
-	Start    rest.Opt[moment] `json:"start_time"`
+	Type  rest.Opt[string] `json:"appointment_type_id"`
+	Start rest.Opt[moment] `json:"start_time"`
+	clientBody
+}
+
+// clientBody is what is said of who comes.
+type clientBody struct {
 	Client   rest.Opt[string] `json:"client_name"`
 	Email    rest.Opt[string] `json:"client_email"`
 	Phone    rest.Opt[string] `json:"client_phone"`
@@ -309,9 +322,18 @@ func (in *appointmentIn) Validate(f *rest.Faults) {
 		f.Add("", "appointment_type_id, start_time, and client_name are required")
 		return
 	}
+	checkStart(f, start)
+	b.check(f)
+}
+
+func checkStart(f *rest.Faults, start moment) {
 	if start.day && !f.Has("start_time") {
 		f.Add("start_time", "must have a time")
 	}
+}
+
+// check checks the texts.
+func (b *clientBody) check(f *rest.Faults) {
 	for _, x := range []struct {
 		name string
 		text rest.Opt[string]
@@ -339,20 +361,29 @@ func (in *appointmentIn) Validate(f *rest.Faults) {
 // visit gives the appointment that is asked for. The body was validated.
 func (b *appointmentBody) visit(of *store.Service, zone *ical.Zone, now time.Time) visit {
 	start, _ := b.Start.Get()
-	clean := func(o rest.Opt[string]) string {
-		s, _ := blocks.CleanText(o.Or(""))
-		return s
-	}
-	v := visit{
-		start: start.instant(zone), service: of.UUID, client: clean(b.Client), email: clean(b.Email), phone: clean(b.Phone),
-		language: cmp.Or(clean(b.Language), defaultLanguage), notes: clean(b.Notes), internal: clean(b.Internal),
-		status: Confirmed, confirmedAt: now.UTC().Truncate(time.Second), source: "manual",
-	}
+	v := visit{start: start.instant(zone), service: of.UUID, status: Confirmed, confirmedAt: now.UTC().Truncate(time.Second), source: "manual"}
+	b.over(&v)
+	v.language = cmp.Or(v.language, defaultLanguage)
 	if of.Confirm {
 		v.status, v.confirmedAt = Pending, time.Time{}
 	}
 	v.end = v.start.Add(of.Length)
 	return v
+}
+
+// over changes the texts of an appointment to what was sent; null is absent.
+func (b *clientBody) over(v *visit) {
+	for _, x := range []struct {
+		text *string
+		sent rest.Opt[string]
+	}{
+		{&v.client, b.Client}, {&v.email, b.Email}, {&v.phone, b.Phone},
+		{&v.language, b.Language}, {&v.notes, b.Notes}, {&v.internal, b.Internal},
+	} {
+		if x.sent.Present() {
+			*x.text, _ = blocks.CleanText(x.sent.Or(""))
+		}
+	}
 }
 
 // createAppointment books by hand: whether the time is free is not asked.

@@ -104,7 +104,7 @@ func TestAnAppointmentHasEveryField(t *testing.T) {
 	want := `{"id":"` + id + `","org_id":"org_0197f3c2000070008000000000000001","appointment_type_id":"` + kind.ID + `",` +
 		`"start_time":"2027-03-01T14:00:00Z","end_time":"2027-03-01T15:00:00Z","client_name":"Jane Doe","client_email":"jane@example.com",` +
 		`"client_phone":"+1234567890","client_language":"en","client_notes":"First time\nclient","internal_notes":"VIP","status":"confirmed",` +
-		`"confirmed_at":"2027-02-20T07:00:00Z","source":"manual","appointment_type":{"id":"` + kind.ID + `","name":"Talk","duration_minutes":60,` +
+		`"confirmed_at":"2027-02-20T07:00:00Z","cancelled_at":null,"source":"manual","appointment_type":{"id":"` + kind.ID + `","name":"Talk","duration_minutes":60,` +
 		`"color":"#3b82f6"},"created_at":"2027-02-20T07:00:00Z"}`
 	if strings.TrimSpace(a.Raw) != `{"appointment":`+want+`}` {
 		t.Errorf("got  %s\nwant %s", a.Raw, want)

@@ -321,8 +321,8 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 		availability:                     "GET, HEAD, POST, PUT",
 		"/calendar/availability":         "GET, HEAD, POST, PUT",
 		availability + "/avail_x":        "DELETE, PATCH",
-		"/v1/calendar/appointment-types": "GET, HEAD, POST",
-		"/v1/calendar/appointments":      "GET, HEAD, POST",
+		"/v1/calendar/appointment-types": "GET, HEAD, POST, PUT",
+		"/v1/calendar/appointments":      "GET, HEAD, PATCH, POST",
 		"/v1/calendar/openings":          "GET, HEAD",
 	} {
 		a := p.do("TRACE", path, "")

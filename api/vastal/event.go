@@ -39,6 +39,7 @@ const (
 	propClientLang  = "X-DAYBOOK-CLIENT-LANGUAGE"
 	propInternal    = "X-DAYBOOK-INTERNAL-NOTES"
 	propConfirmedAt = "X-DAYBOOK-CONFIRMED-AT"
+	propCancelledAt = "X-DAYBOOK-CANCELLED-AT"
 	propSource      = "X-DAYBOOK-SOURCE"
 	propBufBefore   = "X-DAYBOOK-BUFFER-BEFORE"
 	propBufAfter    = "X-DAYBOOK-BUFFER-AFTER"
@@ -58,6 +59,7 @@ type visit struct {
 	internal    string
 	status      Status
 	confirmedAt time.Time
+	cancelledAt time.Time // of one that is cancelled
 	source      string
 }
 
@@ -83,10 +85,20 @@ func readVisit(i ical.Instance) visit {
 		v.source = "manual"
 	}
 	v.service, _ = uuid.Parse(strings.TrimSpace(c.Text(propService))) // what is none names no service
-	if t, err := time.Parse(stampLayout, c.Text(propConfirmedAt)); err == nil {
-		v.confirmedAt = t
+	v.confirmedAt = stampOf(c, propConfirmedAt)
+	if v.status == Cancelled {
+		v.cancelledAt = stampOf(c, propCancelledAt)
 	}
 	return v
+}
+
+// stampOf reads a time that a property holds; the zero time when there is none.
+func stampOf(c *ical.Component, name string) time.Time {
+	t, err := time.Parse(stampLayout, c.Text(name))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // statusOf reads STATUS and the finer word beside it. What a calendar client
@@ -108,6 +120,22 @@ func statusOf(c *ical.Component) Status {
 	return Confirmed
 }
 
+// words gives STATUS and the finer word beside it, what statusOf reads.
+func (s Status) words() (status, finer string) {
+	switch s {
+	case Pending:
+		return "TENTATIVE", ""
+	case Cancelled:
+		return "CANCELLED", ""
+	case Completed:
+		return "CONFIRMED", "COMPLETED"
+	case NoShow:
+		return "CONFIRMED", "NOSHOW"
+	case Confirmed:
+	}
+	return "CONFIRMED", ""
+}
+
 // newEvent writes an appointment of a service as a new object.
 func newEvent(uid string, v visit, of *store.Service, zone *ical.Zone, now time.Time) (*ical.Object, error) {
 	var buf bytes.Buffer
@@ -126,10 +154,7 @@ func newEvent(uid string, v visit, of *store.Service, zone *ical.Zone, now time.
 	}
 	w.Line("DTSTART", start, params...)
 	w.Line("DTEND", end, params...)
-	status := "CONFIRMED"
-	if v.status == Pending {
-		status = "TENTATIVE"
-	}
+	status, _ := v.status.words() // a new one is pending or confirmed
 	w.Line("STATUS", status)
 	w.Line("TRANSP", "OPAQUE")
 	for _, x := range []struct{ name, text string }{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,11 +53,9 @@ type typeOut struct {
 // extra is what a service has no field for, under the API's name in
 // store.Service.Extra.
 type extra struct {
-	Vastal struct {
-		ConfirmWithinHours *int            `json:"confirmWithinHours,omitempty"`
-		BookingQuestions   json.RawMessage `json:"bookingQuestions,omitempty"`
-		ScheduleID         string          `json:"scheduleId,omitempty"`
-	} `json:"vastal"`
+	ConfirmWithinHours *int            `json:"confirmWithinHours,omitempty"`
+	BookingQuestions   json.RawMessage `json:"bookingQuestions,omitempty"`
+	ScheduleID         string          `json:"scheduleId,omitempty"`
 }
 
 // What a type has when the request does not say it.
@@ -69,8 +68,11 @@ const (
 // typeAnswer writes a service as an appointment type; place is its place in the
 // list, from 1.
 func typeAnswer(x *store.Service, org uuid.UUID, place int) Type {
-	var e extra
-	_ = json.Unmarshal(x.Extra, &e) // what another API keeps there is none of ours
+	var all struct {
+		Vastal extra `json:"vastal"`
+	}
+	_ = json.Unmarshal(x.Extra, &all) // what another API keeps there is none of ours
+	e := &all.Vastal
 	out := Type{
 		ID: formatID(typePrefix, x.UUID), OrgID: formatID(orgPrefix, org), Name: x.Name,
 		Description: nullable(x.Description), DurationMinutes: minutes(x.Length), Color: colorOf(x),
@@ -78,8 +80,8 @@ func typeAnswer(x *store.Service, org uuid.UUID, place int) Type {
 		MaxPerDay: limit(x.MaxPerDay), MaxPerWeek: limit(x.MaxPerWeek), MaxPerMonth: limit(x.MaxPerMonth),
 		MinNoticeHours:       int((x.MinNotice + time.Hour - 1) / time.Hour), // never less than the rule
 		MaxDaysAhead:         limit(int(x.MaxAhead / wholeDay)),
-		RequiresConfirmation: x.Confirm, ConfirmWithinHours: e.Vastal.ConfirmWithinHours,
-		BookingQuestions: e.Vastal.BookingQuestions, ScheduleID: nullable(e.Vastal.ScheduleID),
+		RequiresConfirmation: x.Confirm, ConfirmWithinHours: e.ConfirmWithinHours,
+		BookingQuestions: e.BookingQuestions, ScheduleID: nullable(e.ScheduleID),
 		IsActive: !x.Inactive, SortOrder: place, CreatedAt: formatInstant(x.Created), UpdatedAt: formatInstant(x.Modified),
 	}
 	if out.BookingQuestions == nil {
@@ -163,12 +165,17 @@ var colorPattern = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
 // Validate checks the type.
 func (in *typeIn) Validate(f *rest.Faults) {
 	b := &in.Body
-	name, hasName := b.Name.Get()
+	_, hasName := b.Name.Get()
 	if _, ok := b.Duration.Get(); !ok || !hasName && !f.Has("name") {
 		f.Add("", "name and durationMinutes are required")
 		return
 	}
-	if !f.Has("name") && (strings.TrimSpace(name) == "" || len(name) > maxName) {
+	b.check(f)
+}
+
+// check checks what is there.
+func (b *typeBody) check(f *rest.Faults) {
+	if name, ok := b.Name.Get(); ok && !f.Has("name") && (strings.TrimSpace(name) == "" || len(name) > maxName) {
 		f.Add("name", fmt.Sprintf("must have 1 to %d bytes", maxName))
 	}
 	for _, x := range []struct {
@@ -206,29 +213,65 @@ func (in *typeIn) Validate(f *rest.Faults) {
 	}
 }
 
-// service gives the service that is asked for. The body was validated.
-func (b *typeBody) service(org store.PrincipalID) (*store.Service, error) {
+// over changes a service to what was sent. Null is what a new type has. The body
+// was validated.
+func (b *typeBody) over(x *store.Service) error {
+	put(&x.Name, b.Name, x.Name)
+	put(&x.Description, b.Description, "")
+	put(&x.Color, b.Color, defaultColor)
+	putTime(&x.Length, b.Duration, 0, time.Minute)
+	putTime(&x.BufferBefore, b.BufferBefore, 0, time.Minute)
+	putTime(&x.BufferAfter, b.BufferAfter, 0, time.Minute)
+	putTime(&x.MinNotice, b.MinNotice, defaultNoticeHours, time.Hour)
+	putTime(&x.MaxAhead, b.MaxAhead, defaultMaxDaysAhead, wholeDay)
+	put(&x.MaxPerDay, b.MaxPerDay, 0)
+	put(&x.MaxPerWeek, b.MaxPerWeek, 0)
+	put(&x.MaxPerMonth, b.MaxPerMonth, 0)
+	put(&x.Confirm, b.Confirm, false)
+	if b.Active.Present() {
+		x.Inactive = !b.Active.Or(true)
+	}
+	return b.overExtra(x)
+}
+
+func put[T any](dst *T, o rest.Opt[T], def T) {
+	if o.Present() {
+		*dst = o.Or(def)
+	}
+}
+
+func putTime(dst *time.Duration, o rest.Opt[int], def int, unit time.Duration) {
+	if o.Present() {
+		*dst = time.Duration(o.Or(def)) * unit
+	}
+}
+
+// overExtra changes what a service has no field for; what another API keeps
+// beside it stays.
+func (b *typeBody) overExtra(x *store.Service) error {
+	if !b.ConfirmWithin.Present() && !b.Questions.Present() && !b.Schedule.Present() {
+		return nil
+	}
+	all := map[string]json.RawMessage{}
+	_ = json.Unmarshal(x.Extra, &all) // there may be none
 	var e extra
-	if n, ok := b.ConfirmWithin.Get(); ok {
-		e.Vastal.ConfirmWithinHours = &n
+	_ = json.Unmarshal(all[Name], &e)
+	if b.ConfirmWithin.Present() {
+		e.ConfirmWithinHours = nil
+		if n, ok := b.ConfirmWithin.Get(); ok {
+			e.ConfirmWithinHours = &n
+		}
 	}
-	e.Vastal.BookingQuestions = b.Questions.Or(nil)
-	e.Vastal.ScheduleID = b.Schedule.Or("")
-	more, err := json.Marshal(e)
+	put(&e.BookingQuestions, b.Questions, nil)
+	put(&e.ScheduleID, b.Schedule, "")
+	var err error
+	if all[Name], err = json.Marshal(e); err == nil {
+		x.Extra, err = json.Marshal(all)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("appointment type: %w", err)
+		return fmt.Errorf("appointment type: %w", err)
 	}
-	in := func(n rest.Opt[int], def int, unit time.Duration) time.Duration {
-		return time.Duration(n.Or(def)) * unit
-	}
-	return &store.Service{
-		Org: org, Name: b.Name.Or(""), Description: b.Description.Or(""), Color: b.Color.Or(defaultColor),
-		Length:       in(b.Duration, 0, time.Minute),
-		BufferBefore: in(b.BufferBefore, 0, time.Minute), BufferAfter: in(b.BufferAfter, 0, time.Minute),
-		MinNotice: in(b.MinNotice, defaultNoticeHours, time.Hour), MaxAhead: in(b.MaxAhead, defaultMaxDaysAhead, wholeDay),
-		MaxPerDay: b.MaxPerDay.Or(0), MaxPerWeek: b.MaxPerWeek.Or(0), MaxPerMonth: b.MaxPerMonth.Or(0),
-		Confirm: b.Confirm.Or(false), Inactive: !b.Active.Or(true), Extra: more,
-	}, nil
+	return nil
 }
 
 // createType makes an appointment type.
@@ -238,19 +281,74 @@ func (s *service) createType(ctx context.Context, in typeIn) (out typeOut, err e
 		if err != nil {
 			return err
 		}
-		x, err := in.Body.service(org.ID)
+		x := &store.Service{Org: org.ID, Color: defaultColor, MinNotice: defaultNoticeHours * time.Hour, MaxAhead: defaultMaxDaysAhead * wholeDay}
+		out.Type, err = in.Body.save(tx, org, x)
+		return err
+	})
+	return out, err
+}
+
+// save writes a service changed to what was sent, and answers it.
+func (b *typeBody) save(tx *store.Tx, org organisation, x *store.Service) (out Type, err error) {
+	if err := b.over(x); err != nil {
+		return out, err
+	}
+	if err := tx.PutService(x); err != nil {
+		return out, err
+	}
+	all, err := tx.Services(org.ID)
+	if err != nil {
+		return out, err
+	}
+	place := slices.IndexFunc(all, func(y *store.Service) bool { return y.UUID == x.UUID })
+	return typeAnswer(x, org.UUID, place+1), nil
+}
+
+type typeChangeIn struct {
+	Body struct {
+		ID rest.Opt[string] `json:"id"`
+		typeBody
+	} `body:"json"`
+}
+
+// idRequired is told when a change does not say of what.
+const idRequired = "id is required"
+
+// Validate checks what is to be changed.
+func (in *typeChangeIn) Validate(f *rest.Faults) {
+	b := &in.Body
+	if b.ID.Or("") == "" && !f.Has("id") {
+		f.Add("", idRequired)
+		return
+	}
+	for _, x := range []struct {
+		name string
+		null bool
+	}{{"name", b.Name.IsNull()}, {"durationMinutes", b.Duration.IsNull()}} {
+		if x.null {
+			f.Add(x.name, "must not be null")
+		}
+	}
+	b.check(f)
+}
+
+// changeType changes what was sent of an appointment type.
+func (s *service) changeType(ctx context.Context, in typeChangeIn) (out typeOut, err error) {
+	id, err := parseID(typePrefix, in.Body.ID.Or(""))
+	if err != nil {
+		return out, err
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		org, err := organisationOf(&tx.View, auth.Actor(ctx), store.RightWrite)
 		if err != nil {
 			return err
 		}
-		if err := tx.PutService(x); err != nil {
-			return err
-		}
-		all, err := tx.Services(org.ID)
+		x, err := tx.Service(org.ID, id)
 		if err != nil {
 			return err
 		}
-		out.Type = typeAnswer(x, org.UUID, len(all))
-		return nil
+		out.Type, err = in.Body.save(tx, org, x)
+		return err
 	})
 	return out, err
 }

@@ -77,8 +77,10 @@ func (s *service) routes(base string) []rest.Route {
 		{Pattern: "DELETE " + slots + "/{id}", Summary: "Delete a weekly slot", Op: rest.Endpoint(ok, s.deleteSlot)},
 		{Pattern: "GET " + types, Summary: "List appointment types", Op: rest.Endpoint(ok, s.listTypes)},
 		{Pattern: "POST " + types, Summary: "Create an appointment type", Op: rest.Endpoint(ok, s.createType).Guard(guard[typeIn](s, store.RightWrite))},
+		{Pattern: "PUT " + types, Summary: "Change an appointment type", Op: rest.Endpoint(ok, s.changeType).Guard(guard[typeChangeIn](s, store.RightWrite))},
 		{Pattern: "GET " + appointments, Summary: "List appointments", Op: rest.Endpoint(ok, s.listAppointments)},
 		{Pattern: "POST " + appointments, Summary: "Create an appointment", Op: rest.Endpoint(ok, s.createAppointment).Guard(guard[appointmentIn](s, store.RightWrite))},
+		{Pattern: "PATCH " + appointments, Summary: "Change an appointment", Op: rest.Endpoint(ok, s.changeAppointment).Guard(guard[changeIn](s, store.RightWrite))},
 		{Pattern: "GET " + base + pathOpenings, Summary: "List openings", Op: rest.Endpoint(ok, s.listOpenings)},
 	}
 }
