@@ -377,8 +377,12 @@ func (b *clientBody) over(v *visit) {
 		text *string
 		sent rest.Opt[string]
 	}{
-		{&v.client, b.Client}, {&v.email, b.Email}, {&v.phone, b.Phone},
-		{&v.language, b.Language}, {&v.notes, b.Notes}, {&v.internal, b.Internal},
+		{&v.client, b.Client},
+		{&v.email, b.Email},
+		{&v.phone, b.Phone},
+		{&v.language, b.Language},
+		{&v.notes, b.Notes},
+		{&v.internal, b.Internal},
 	} {
 		if x.sent.Present() {
 			*x.text, _ = blocks.CleanText(x.sent.Or(""))

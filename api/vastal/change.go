@@ -98,7 +98,7 @@ func (s *service) changeAppointment(ctx context.Context, in changeIn) (out appoi
 // keeps its length when it is moved.
 func (in *changeIn) over(v visit, zone *ical.Zone, now time.Time) visit {
 	b := &in.Body
-	b.clientBody.over(&v)
+	b.over(&v)
 	if start, ok := b.Start.Get(); ok && !start.instant(zone).Equal(v.start) {
 		length := v.end.Sub(v.start)
 		v.start = start.instant(zone)
