@@ -131,6 +131,7 @@ func (v *View) BusyTimes(resource PrincipalID, w span.Span) ([]BusyTime, error) 
 		if err != nil {
 			return nil, fmt.Errorf("busy time of principal %d: %w", resource, err)
 		}
+		out = slices.Grow(out, len(rows))
 		for _, r := range rows {
 			if src != &scope.own {
 				r.Before, r.After = 0, 0

@@ -46,8 +46,11 @@ func Union(spans ...Span) Set {
 			in = append(in, s)
 		}
 	}
-	slices.SortFunc(in, func(a, b Span) int { return a.Start.Compare(b.Start) })
-	var out Set
+	byStart := func(a, b Span) int { return a.Start.Compare(b.Start) }
+	if !slices.IsSortedFunc(in, byStart) {
+		slices.SortFunc(in, byStart)
+	}
+	out := Set(in[:0]) // behind what is still to be read
 	for _, s := range in {
 		if n := len(out); n > 0 && !out[n-1].End.Before(s.Start) {
 			if s.End.After(out[n-1].End) {
@@ -57,12 +60,23 @@ func Union(spans ...Span) Set {
 		}
 		out = append(out, s)
 	}
-	return out
+	return out.orNil()
+}
+
+// orNil gives the empty set as its zero value.
+func (s Set) orNil() Set {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
 }
 
 // Subtract gives the instants of s that are not in t.
 func (s Set) Subtract(t Set) Set {
-	var out Set
+	if len(s) == 0 {
+		return nil
+	}
+	out := make(Set, 0, len(s)+len(t)) // each of t cuts one in two at most
 	i := 0
 	for _, a := range s {
 		for i < len(t) && !a.Start.Before(t[i].End) {
@@ -78,18 +92,29 @@ func (s Set) Subtract(t Set) Set {
 			out = append(out, a)
 		}
 	}
-	return out
+	return out.orNil()
 }
 
 // Clip gives the instants of s inside w.
 func (s Set) Clip(w Span) Set {
-	var out Set
-	for _, a := range s {
-		if c := a.Clip(w); !c.Empty() {
-			out = append(out, c)
-		}
+	if w.Empty() {
+		return nil
 	}
-	return out
+	from, _ := slices.BinarySearchFunc(s, w.Start, func(a Span, t time.Time) int {
+		if a.End.After(t) {
+			return 1
+		}
+		return -1
+	})
+	to := from
+	for to < len(s) && s[to].Start.Before(w.End) {
+		to++
+	}
+	out := slices.Clone(s[from:to])
+	for i := range out {
+		out[i] = out[i].Clip(w)
+	}
+	return out.orNil()
 }
 
 // Intersect gives the instants that are in both sets.
