@@ -235,6 +235,21 @@ func TestOneEvent(t *testing.T) {
 		}
 		wantTitles(t, p.in(t).get("/calendar/range/2?startDate=2027-03-09&endDate=2027-03-09").titles(), "all")
 	})
+	t.Run("what one copy has not, another may have: every event of a range is found", func(t *testing.T) {
+		p.in(t).put("ada", "declined", at(11, 9, "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20270312T090000Z")...)
+		p.in(t).put("bob", "declined", at(11, 9, "RRULE:FREQ=DAILY;COUNT=2", "CATEGORIES:CLASS")...)
+		got := p.in(t).get("/calendar/range/2?startDate=2027-03-11&endDate=2027-03-12").events()
+		if len(got) != 2 {
+			t.Fatalf("%+v", got)
+		}
+		for _, e := range got {
+			if one := p.in(t).get(fmt.Sprintf("/calendar/event/CLASS/%d", e.ID)).one(); one.Start != e.Start {
+				t.Errorf("%+v, want %+v", one, e)
+			}
+		}
+		p.in(t).get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", got[0].ID)).want(200) // Ada's copy
+		p.in(t).get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", got[1].ID)).want(404)
+	})
 	t.Run("a series whose instances are all excluded is unknown", func(t *testing.T) {
 		none := p.in(t).id("none", "ada", at(3, 9, "RRULE:FREQ=DAILY;COUNT=1", "EXDATE:20270303T090000Z")...)
 		p.in(t).get(fmt.Sprintf("/calendar/event/APPOINTMENT/%d", none)).want(404)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"daybook/api/blocks"
@@ -33,61 +34,84 @@ func (s *service) find(ctx context.Context, t eventType, id ident, show shown) (
 		if alias == 0 || alias >= maxAlias {
 			return store.ErrNotFound
 		}
-		obj, owner, err := d.holder(alias)
+		copies, err := d.copies(alias)
 		if err != nil {
 			return err
 		}
-		o, err := ical.Parse(obj.Data, ical.StreamLimits)
-		if err != nil {
-			return fmt.Errorf("read a stored event: %w: %w", err, store.ErrNotFound)
+		for _, c := range copies {
+			e, err := d.instanceIn(c, minute, single)
+			if errors.Is(err, store.ErrNotFound) || err == nil && e.kind() != t {
+				continue // another copy may have it
+			}
+			if err != nil {
+				return err
+			}
+			e.alias = alias
+			if show.buffer {
+				e.start, e.end = e.start-e.part.before, e.end+e.part.after
+			}
+			shownEvent, err := d.render(e, show)
+			out = []Event{shownEvent}
+			return err
 		}
-		var i ical.Instance
-		var ok bool
-		if single {
-			i, ok = instanceAt(o, minute, d.zone)
-		} else {
-			i, ok = blocks.First(o, d.zone)
-		}
-		if !ok {
-			return store.ErrNotFound
-		}
-		p := partOf(i.Component)
-		e := instance{
-			start: i.Start.Unix(), end: i.End.Unix(), rid: i.RecurrenceID.Unix(), recurs: !i.RecurrenceID.IsZero(),
-			date: i.Form == ical.Date, alias: alias, block: obj.Block, remote: obj.Remote != 0, part: &p, owner: owner,
-		}
-		if e.kind() != t {
-			return store.ErrNotFound
-		}
-		if show.buffer {
-			e.start, e.end = e.start-p.before, e.end+p.after
-		}
-		shownEvent, err := d.render(&e, show)
-		out = []Event{shownEvent}
-		return err
+		return store.ErrNotFound
 	})
 	return out, err
 }
 
-// holder gives the object that an alias means and the owner of the calendar
-// that the actor sees it in. store.ErrNotFound when there is none, or only in
-// the homes of users; store.ErrForbidden when it is others' staff that have it.
-func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
+// held is a copy of an event, with the owner of the calendar that the actor
+// sees it in.
+type held struct {
+	obj   *store.Object
+	owner *store.Principal
+}
+
+// instanceIn gives the instance of a copy that is in the minute, else its first
+// one. store.ErrNotFound when it has none, or cannot be read.
+func (d *desk) instanceIn(c held, minute int64, single bool) (*instance, error) {
+	data, err := d.v.Data(c.obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ical.Parse(data, ical.StreamLimits)
+	if err != nil {
+		return nil, fmt.Errorf("read a stored event: %w: %w", err, store.ErrNotFound)
+	}
+	var i ical.Instance
+	var ok bool
+	if single {
+		i, ok = instanceAt(o, minute, d.zone)
+	} else {
+		i, ok = blocks.First(o, d.zone)
+	}
+	if !ok {
+		return nil, store.ErrNotFound
+	}
+	p := partOf(i.Component)
+	return &instance{
+		start: i.Start.Unix(), end: i.End.Unix(), rid: i.RecurrenceID.Unix(), recurs: !i.RecurrenceID.IsZero(),
+		date: i.Form == ical.Date, block: c.obj.Block, remote: c.obj.Remote != 0, part: &p, owner: c.owner,
+	}, nil
+}
+
+// copies gives the objects that an alias means, in the order in which their
+// calendars count. store.ErrNotFound when there is none, or only in the homes of
+// users; store.ErrForbidden when it is others' staff that have them.
+func (d *desk) copies(alias uint32) ([]held, error) {
 	identity, err := d.v.IdentityByAlias(d.org.ID, alias)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ids, err := d.v.Holders(d.org.ID, identity.UID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	missing := store.ErrNotFound
-	var best *store.Object
-	var at *store.Principal
-	for _, id := range ids { // of copies one is shown
+	var out []held
+	for _, id := range ids {
 		obj, err := d.v.ObjectFacts(id)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if obj.Kind != "VEVENT" {
 			continue
@@ -98,16 +122,16 @@ func (d *desk) holder(alias uint32) (*store.Object, *store.Principal, error) {
 			missing = err
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
-			return nil, nil, err
-		case best == nil || rank(owner) > rank(at):
-			best, at = obj, owner
+			return nil, err
+		default:
+			out = append(out, held{obj, owner})
 		}
 	}
-	if best == nil {
-		return nil, nil, missing
+	if out == nil {
+		return nil, missing
 	}
-	best.Data, err = d.v.Data(best.ID)
-	return best, at, err
+	slices.SortStableFunc(out, func(a, b held) int { return rank(b.owner) - rank(a.owner) })
+	return out, nil
 }
 
 // rank orders whose copy of an event is shown.
