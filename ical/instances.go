@@ -244,7 +244,9 @@ func (e *expander) segment(sh shape, shift, ridFrom, ridTo int64) {
 		low = min(low, e.from-p.longest-2*daySeconds)
 	}
 	lowRID, highRID := p.zone.wallBounds(ridFrom, ridTo)
-	low, high = max(low-shift, lowRID), min(high-shift, highRID)
+	// A wall clock that is skipped is not seen as such without the one, up to a
+	// day later, that stands for the same instant.
+	low, high = max(low-shift, lowRID), min(high-shift+daySeconds, highRID)
 	if low >= high {
 		return
 	}

@@ -88,11 +88,9 @@ func (p *placed) placeMaster(m *entry) {
 	}
 	if len(p.items) > 1 {
 		slices.SortStableFunc(p.items, func(a, b item) int {
-			if c := cmp.Compare(a.unix, b.unix); c != 0 {
-				return c
-			}
-			// A period tells more than a start alone.
-			return cmp.Compare(btoi(a.shape == nil), btoi(b.shape == nil))
+			// A period tells more than a start alone, and a wall clock that is
+			// not skipped, which is the later one, more than one that is.
+			return cmp.Or(cmp.Compare(a.unix, b.unix), cmp.Compare(btoi(a.shape == nil), btoi(b.shape == nil)), cmp.Compare(b.civil, a.civil))
 		})
 	}
 	p.longest = p.shape.wall + daySeconds
@@ -160,8 +158,24 @@ func (p *placed) ridUnix(t *Time) int64 {
 	if p.series.master == nil || (t.Form == Date) == (p.form == Date) {
 		return t.place(p.floating)
 	}
-	tod := p.start - floorDiv(p.start, daySeconds)*daySeconds
-	return p.zone.unix(t.day()*daySeconds + tod)
+	return p.zone.unix(p.onDay(t))
+}
+
+// onDay gives the wall clock of the instance of a day.
+func (p *placed) onDay(t *Time) int64 {
+	return t.day()*daySeconds + p.start - floorDiv(p.start, daySeconds)*daySeconds
+}
+
+// ridCivil gives the wall clock of the instance that a RECURRENCE-ID names: as
+// it is written where that is possible, as the clock may skip it.
+func (p *placed) ridCivil(t *Time) int64 {
+	switch {
+	case (t.Form == Date) != (p.form == Date):
+		return p.onDay(t)
+	case t.Form == p.form && t.zone(p.floating) == p.zone:
+		return t.Wall.Unix()
+	}
+	return p.zone.civil(t.place(p.floating))
 }
 
 // placeOverrides sorts the overrides. Of two for one instance the one with the
@@ -236,7 +250,7 @@ func (p *placed) shiftOf(ov *override) shifted {
 		civil = p.zone.civil(ov.start)
 		sh.form, sh.zone = p.form, p.zone
 	}
-	return shifted{rid: ov.rid, shift: civil - p.zone.civil(ov.rid), shape: sh}
+	return shifted{rid: ov.rid, shift: civil - p.ridCivil(ov.entry.rid), shape: sh}
 }
 
 // end gives the end of an instance and its wall clocks.

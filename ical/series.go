@@ -53,7 +53,8 @@ func (o *Object) CheckTimes() error { return o.seriesOf().err }
 //     not; EXDATE can take it away.
 //   - Rules step along the wall clock. A wall clock in a gap takes the offset
 //     before the gap (§3.3.5, and not "ignored" by §3.3.10), the first one of an
-//     hour that comes twice; instances at one instant are one.
+//     hour that comes twice; instances at one instant are one, that of the wall
+//     clock that is not skipped.
 //   - DTEND and DUE give all instances the first one's exact length, and floating
 //     ones its length on the wall clock; DURATION gives them its nominal days
 //     and its exact rest.

@@ -13,6 +13,13 @@ type cand struct {
 	same        int64  // wall clocks from civil to here (not included) have one offset; 0: not known
 }
 
+// before reports whether the candidate is the next of two. Of two at one instant
+// the one whose wall clock is not skipped counts, which is the later one: its
+// nominal length ends on the right day.
+func (c *cand) before(o *cand) bool {
+	return c.unix < o.unix || c.unix == o.unix && c.civil > o.civil && o.shape == nil
+}
+
 // source gives the instants of one rule in order. Wall clocks in a gap are
 // placed behind later ones, so that around a gap they are sorted.
 type source struct {
@@ -82,7 +89,7 @@ func (s *source) sortGap(civil, unix int64) {
 			break
 		}
 	}
-	slices.SortStableFunc(s.queue, func(a, b cand) int { return cmp.Compare(a.unix, b.unix) })
+	slices.SortFunc(s.queue, func(a, b cand) int { return cmp.Or(cmp.Compare(a.unix, b.unix), cmp.Compare(b.civil, a.civil)) })
 }
 
 // gapEnd gives the instant from which on no wall clock of the gap is placed.
@@ -161,7 +168,7 @@ func (s *stream) first() (cand, bool) {
 		c, best = cand{unix: it.unix, civil: it.civil, shape: it.shape}, len(s.sources)
 	}
 	for i := range s.sources {
-		if src := &s.sources[i]; src.ok && (best < 0 || src.head.unix < c.unix) {
+		if src := &s.sources[i]; src.ok && (best < 0 || src.head.before(&c)) {
 			c, best = src.head, i
 		}
 	}

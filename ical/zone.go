@@ -174,11 +174,23 @@ func (z *Zone) wallIndex(civil int64) int {
 
 // wallBounds bounds the wall clocks, in civil seconds, that are placed at
 // from or later and before to: none below low, none at high or above it.
-// A change of the offset within the day before makes the bounds wider.
+// Changes of the offset shortly before make the bounds wider.
 func (z *Zone) wallBounds(from, to int64) (low, high int64) {
-	low = from + min(z.offset(from), z.offset(from-daySeconds))
-	high = to + max(z.offset(to), z.offset(to-daySeconds))
-	return low, high
+	least, _ := z.offsetsBefore(from)
+	_, most := z.offsetsBefore(to)
+	return from + least, to + most
+}
+
+// offsetsBefore gives the least and the greatest offset at an instant and in
+// the two days before it: no change moves a wall clock farther.
+func (z *Zone) offsetsBefore(unix int64) (least, most int64) {
+	unix -= tailShift(unix)
+	i := z.index(unix)
+	least, most = z.segs[i].offset, z.segs[i].offset
+	for ; i > 0 && z.segs[i].from > unix-2*daySeconds; i-- {
+		least, most = min(least, z.segs[i-1].offset), max(most, z.segs[i-1].offset)
+	}
+	return least, most
 }
 
 // cursor places many wall clocks of one zone that follow one another, faster

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"daybook/ical"
 	"daybook/ical/span"
 )
 
@@ -202,95 +201,6 @@ func (h *house) compare(owners []*Principal, seed uint64) (stored int) {
 		h.t.Fatal(err)
 	}
 	return stored
-}
-
-// TestOpeningsOfCalendarsAgreeWithMinutes is openMinutes for whole calendars:
-// texts are stored, and each quarter of an hour is asked of the instances of
-// package ical, one object at a time, without index, windows or sets.
-func TestOpeningsOfCalendarsAgreeWithMinutes(t *testing.T) {
-	cases := 0
-	for seed := range uint64(4) {
-		r := rand.New(rand.NewPCG(seed, 2))
-		h := newHouse(t)
-		objects := map[*Principal]map[string]*ical.Object{h.org: {}, h.room: {}}
-		for n := range 24 {
-			owner := []*Principal{h.org, h.room, h.room}[n%3]
-			uid := fmt.Sprintf("%s%d", map[bool]string{true: "o", false: "r"}[owner == h.org], r.IntN(8))
-			text := randomComponent(r, uid)
-			h.put(owner, uid, text)
-			o, err := ical.Parse([]byte(strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\n"+text+"END:VCALENDAR\n", "\n", "\r\n")), ical.Limits{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			objects[owner][uid] = o
-			cases += h.minutes(objects, seed)
-		}
-	}
-	if cases < 10_000 {
-		t.Errorf("%d cases", cases)
-	}
-}
-
-// minutes compares a week of the room and counts what it compared.
-func (h *house) minutes(objects map[*Principal]map[string]*ical.Object, seed uint64) (cases int) {
-	zone := ical.LookupZone("Europe/Berlin")
-	var busy []span.Span
-	var avail []ical.Availability
-	wide := ical.Expand{Window: span.Span{Start: houseWeek.Start.AddDate(0, 0, -20), End: houseWeek.End.AddDate(0, 0, 20)}, Zone: zone}
-	for owner, all := range objects {
-		for _, o := range all {
-			if o.Kind() == "VAVAILABILITY" {
-				if owner == h.room || h.naiveHolds(o, objects[h.org]) {
-					a, _ := o.Availabilities(wide)
-					avail = append(avail, a...)
-				}
-				continue
-			}
-			var before, after time.Duration
-			if owner == h.room {
-				text := string(o.Data())
-				if strings.Contains(text, "BEFORE:PT20H") {
-					before = 20 * time.Hour
-				}
-				if strings.Contains(text, "AFTER:PT13H") {
-					after = 13 * time.Hour
-				}
-			}
-			_ = o.EachInstance(wide, func(i *ical.Instance) bool {
-				if i.Component.BusyType() != ical.BusyFree && i.Start.Before(i.End) {
-					busy = append(busy, span.Span{Start: i.Start.Add(-before), End: i.End.Add(after)})
-				}
-				return true
-			})
-		}
-	}
-	o, _ := h.openings(h.room)
-	for m := houseWeek.Start; m.Before(houseWeek.End); m = m.Add(5 * time.Minute) {
-		_, want := openMinutes(m, avail, busy)
-		have := slices.ContainsFunc(o.Free, func(s span.Span) bool { return !m.Before(s.Start) && m.Before(s.End) })
-		if have != want {
-			h.t.Fatalf("seed %d, %s: open is %v, the model says %v", seed, m, have, want)
-		}
-		cases++
-	}
-	return cases
-}
-
-// naiveHolds is whether the organisation's hours hold for the room.
-func (h *house) naiveHolds(o *ical.Object, all map[string]*ical.Object) bool {
-	text := string(o.Data())
-	switch {
-	case strings.Contains(text, "SERVICE-POINT"):
-		return strings.Contains(text, h.room.UUID.String())
-	case strings.Contains(text, "RELATED-TO:o1"):
-		parent := all["o1"]
-		if parent == nil || parent.Kind() != "VAVAILABILITY" {
-			return false
-		}
-		p := string(parent.Data())
-		return !strings.Contains(p, "SERVICE-POINT") || strings.Contains(p, h.room.UUID.String())
-	}
-	return true
 }
 
 // TestOlderFilesLearnWhatWasBooked takes a file back to the version before the

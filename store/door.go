@@ -283,7 +283,8 @@ func (tx *Tx) setBody(f *facts, p *Prepared) {
 func (tx *Tx) rebody(f *facts, p *Prepared) error {
 	p = tx.upToDate(p).spread(len(f.Bindings))
 	old := *f
-	moved := !bytes.Equal(old.rows, p.packed) || old.flags != p.flags // else rows are overwritten where they are
+	// Else rows are overwritten where they are. Hours have a list beside them.
+	moved := !bytes.Equal(old.rows, p.packed) || old.flags != p.flags || old.Kind != p.object.Kind()
 	for _, c := range old.places() {
 		if !moved && (p.block || !c.isView()) {
 			continue

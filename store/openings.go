@@ -43,7 +43,7 @@ const (
 
 	// openingsRevision is part of every frame; count it up when the same facts
 	// begin to give other openings.
-	openingsRevision = 3
+	openingsRevision = 4
 	openingsV2       = 2 // encoding of a stored day
 )
 
@@ -415,11 +415,11 @@ func (v *View) parentHours(c *Collection, parent uidHash) *hoursRow {
 	return &r
 }
 
-// readForOpenings gives the parsed form of a stored object, nil when it cannot be read, which is
-// Check's to report.
+// readForOpenings gives the parsed form of a stored object, nil when it cannot be read or is
+// not there, which is Check's to report: one bad row does not take all openings away.
 func (v *View) readForOpenings(id ObjectID) (*ical.Object, error) {
 	o, err := v.parsedObject(id)
-	if _, broken := errors.AsType[*ical.InvalidError](err); broken {
+	if _, broken := errors.AsType[*ical.InvalidError](err); broken || errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return o, err

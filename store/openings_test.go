@@ -307,6 +307,29 @@ func TestHoursThatNameServicePointsHoldForTheseAlone(t *testing.T) {
 	h.want(h.other, "Mon 09:00-17:00")
 }
 
+// Neither the hours nor the event has rows in the index: their times stand on
+// the zone that is asked for, or are too many.
+func TestHoursThatBecameAnEventWithoutRowsAreForgotten(t *testing.T) {
+	h := newHouse(t)
+	h.put(h.org, "week", hours("week", "PRIORITY:9\n", "MO", "0900", "1700"))
+	h.put(h.org, "x", hours("x", "PRIORITY:1\nDTSTART:20270322T000000\nDURATION:P1DT1M\n", "MO", "1000", "1100"))
+	h.refresh(h.org, houseWeek.Start, 7)
+	h.put(h.org, "x", event("x", "20270322T100000", "20270322T101000", "RRULE:FREQ=HOURLY;INTERVAL=5;COUNT=1500\nTRANSP:TRANSPARENT\n"))
+	h.want(h.org, "Mon 09:00-17:00")
+	h.want(h.room, "Mon 09:00-17:00")
+	h.remove(h.org, "x")
+	h.want(h.org, "Mon 09:00-17:00")
+	if n := len(h.keys(tableHours)); n != 1 {
+		t.Errorf("%d rows of hours", n)
+	}
+	h.update(func(tx *Tx) error { // as older versions could leave it behind
+		c, err := tx.Calendar(h.org.ID)
+		tx.put(hoursKey(c.ID, 999), packer{packedV1, 0, 0})
+		return err
+	})
+	h.want(h.room, "Mon 09:00-17:00")
+}
+
 func TestAChangeCostsItsOwnDays(t *testing.T) {
 	h := newHouse(t)
 	h.put(h.room, "week", hours("week", "", "MO,TU,WE,TH,FR", "0900", "1700"))
