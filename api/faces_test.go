@@ -128,61 +128,6 @@ func (h *faces) edit(owner, name string, change func(string) string) {
 	}
 }
 
-// instant reads a time of any API.
-func instant(t *testing.T, v any) string {
-	t.Helper()
-	s, _ := v.(string)
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700", "Mon Jan 02 2006 15:04:05 UTC-0700"} {
-		if x, err := time.Parse(layout, s); err == nil {
-			return x.UTC().Format("02 15:04")
-		}
-	}
-	t.Fatalf("no time: %v", v)
-	return ""
-}
-
-// One block is the same in all APIs, whoever made and changed it.
-func TestAllFacesShowOneBlock(t *testing.T) {
-	h := newFaces(t)
-	ada, site := h.ids["ada"], h.ids["demo"].UUID.String()
-	made := h.ask("POST", "/shop/blocked-times?site_id="+site, `{"start_time": "2027-03-02T12:00:00", "end_time": "2027-03-02T13:00:00", "type": "break", "label": "Lunch",
-		"practitioner_ids": ["`+ada.UUID.String()+`"]}`)
-	id, _ := at(made, "data", "id").(string)
-	h.ask("PUT", "/v1/organisations/demo/hours", `{"weekly": [{"day": "tuesday", "opens": "09:00", "closes": "17:00"}]}`)
-	want := func(title, start, end string) {
-		t.Helper()
-		trybe := h.ask("GET", "/shop/blocked-times?site_id="+site+"&date_from=2027-03-01&date_to=2027-03-07", "")
-		ours := h.ask("GET", "/v1/calendars/ada/blocks?from=2027-03-01&to=2027-03-07", "")
-		timetap := h.ask("GET", fmt.Sprintf("/calendar/range/%d?startDate=2027-03-01&endDate=2027-03-07&showTimeOff=1", ada.Alias), "")
-		for face, got := range map[string][3]any{
-			"Trybe":   {at(trybe, "data", 0, "label"), at(trybe, "data", 0, "start_time"), at(trybe, "data", 0, "end_time")},
-			"house":   {at(ours, "items", 0, "title"), at(ours, "items", 0, "start"), at(ours, "items", 0, "end")},
-			"one":     {at(h.ask("GET", "/v1/blocks/"+id, ""), "title"), at(h.ask("GET", "/v1/blocks/"+id, ""), "start"), at(h.ask("GET", "/v1/blocks/"+id, ""), "end")},
-			"TimeTap": {at(timetap, 0, "title"), at(timetap, 0, "startDateTimeUTC"), at(timetap, 0, "endDateTimeUTC")},
-		} {
-			if got[0] != title || instant(t, got[1]) != start || instant(t, got[2]) != end {
-				t.Errorf("%s says %v, want %s %s-%s", face, got, title, start, end)
-			}
-		}
-	}
-	want("Lunch", "02 11:00", "02 12:00")
-	h.edit("ada", id+".ics", func(s string) string {
-		s = strings.ReplaceAll(strings.ReplaceAll(s, "20270302T12", "20270302T14"), "20270302T13", "20270302T15")
-		return strings.Replace(s, "SUMMARY:Lunch", "SUMMARY:Late lunch\r\nX-PHONE;X-A=1:kept", 1)
-	})
-	want("Late lunch", "02 13:00", "02 14:00")
-	h.ask("PATCH", "/v1/blocks/"+id, `{"start": "2027-03-02T10:00:00Z", "title": "Brunch"}`)
-	want("Brunch", "02 10:00", "02 11:00")
-	h.ask("PUT", "/shop/blocked-times/"+id, `{"label": "Snack"}`)
-	want("Snack", "02 10:00", "02 11:00")
-	h.edit("ada", id+".ics", func(s string) string {
-		if !strings.Contains(s, "X-PHONE;X-A=1:kept\r\n") {
-			t.Errorf("a line of the phone is gone:\n%s", s)
-		}
-		return s
-	})
-}
-
 // Hours are the same in the house API, Vastal's, FOLIO's and the openings.
 func TestAllFacesShowOneWeek(t *testing.T) {
 	h := newFaces(t)

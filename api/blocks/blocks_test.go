@@ -428,3 +428,38 @@ func TestLanguageIsKeptWithoutTexts(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A label that is the name of another type is one of its own also when the type
+// becomes that.
+func TestALabelStaysWhenItsWordBecomesTheType(t *testing.T) {
+	o := parse(t, when, "X-DAYBOOK-BLOCK-TYPE:other", "SUMMARY;LANGUAGE=en:Meeting", "X-DAYBOOK-UNTITLED:TRUE")
+	i := only(t, o, ical.UTCZone)
+	want := Read(i)
+	if want.Type = Meeting; want.Label != "Meeting" {
+		t.Fatalf("%+v", want)
+	}
+	out, err := Update(o, i, want, ical.UTCZone, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Read(only(t, out, ical.UTCZone)); !Same(got, want) || !strings.Contains(string(out.Data()), "SUMMARY;LANGUAGE=en:Meeting\r\n") {
+		t.Errorf("%+v of\n%s", got, out.Data())
+	}
+}
+
+// What a client's block does not say about TRANSP, a change of something else
+// does not say either.
+func TestAnEditOfAClientsBlockAddsNoTRANSP(t *testing.T) {
+	o := parse(t, when, "CATEGORIES:BLOCK")
+	retitle := func(e Event) Event {
+		e.Label = "x"
+		return e
+	}
+	out, err := EditWhole(o, Change{Facts: retitle}, ical.UTCZone, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(out.Data()); strings.Contains(text, "TRANSP") || !strings.Contains(text, "SUMMARY:x") {
+		t.Error(text)
+	}
+}

@@ -71,8 +71,11 @@ func (x editor) changeFacts(have, want Block) {
 	if want.Type != have.Type {
 		x.setType(want.Type)
 	}
-	if want.Label != have.Label || want.Label == "" && untitled(x.c) && want.Type != have.Type || want.Lang != have.Lang {
+	switch {
+	case want.Label != have.Label || want.Label == "" && untitled(x.c) && want.Type != have.Type || want.Lang != have.Lang:
 		x.setLabel(want)
+	case want.Label == want.Type.Title():
+		x.e.Remove(x.c, propUntitled) // it was the name of another type, so it is a label of its own
 	}
 	if want.Notes != have.Notes || want.Lang != have.Lang {
 		x.setText("DESCRIPTION", want.Notes, lang(want.Lang)...)

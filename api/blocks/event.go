@@ -367,7 +367,7 @@ func (x editor) changeEvent(have, want Event) {
 			x.e.Set(x.c, "URL", want.URL) // a URI is not escaped
 		}
 	}
-	if have.Free != want.Free || x.c.Line("TRANSP") == nil && want.IsBlock {
+	if have.Free != want.Free || want.IsBlock && !have.IsBlock { // a new block always says it
 		transp := "OPAQUE"
 		if want.Free {
 			transp = "TRANSPARENT"

@@ -41,6 +41,18 @@ const (
 	march     = "?from=2027-03-01&to=2027-03-31"
 )
 
+// textOf gives the object with a UID.
+func (p *place) textOf(owner, uid string) string {
+	p.t.Helper()
+	for _, s := range p.stored(owner) {
+		if strings.Contains(s, "\nUID:"+uid+"\r\n") {
+			return s
+		}
+	}
+	p.t.Fatal("no object", uid)
+	return ""
+}
+
 // starts gives the starts and titles of a list.
 func (p *place) starts(target string) []string {
 	p.t.Helper()
@@ -393,4 +405,16 @@ func TestWhatIsWrongWithAnEvent(t *testing.T) {
 	p.do("POST", adaBlocks, with(`"uid": "x"`)).want(409)
 	p.as(reader).do("POST", adaEvents, `{"start": 1}`).want(403)
 	p.as(rival).do("POST", adaEvents, `{}`).want(404)
+}
+
+// A new block without end began in the year 1, because only a time with an end
+// was taken over.
+func TestANewBlockWithoutEndBeginsWhenItSays(t *testing.T) {
+	p := newPlace(t)
+	var b CalendarEvent
+	p.do("POST", adaBlocks, `{"start": "2027-03-02T12:00:00Z", "open_ended": true}`).want(201).into(&b)
+	if b.Start != "2027-03-02T13:00:00+01:00" || b.End != nil {
+		t.Errorf("%s, %v", b.Start, b.End)
+	}
+	p.do("POST", adaBlocks, `{"start": "2027-03-02T12:00:00Z"}`).want(422)
 }

@@ -314,7 +314,9 @@ func (b *eventBody) when(have *blocks.Event, zone *ical.Zone, f *rest.Faults) bl
 		w.Start, w.End = start.at, start.at.Add(length)
 	case from && start.day:
 		w.Start, w.End, w.AllDay = start.at, start.at.AddDate(0, 0, 1), true
-	case from && have != nil:
+	case from && have == nil:
+		w.Start = start.at // and maybe no end
+	case from:
 		f.Add("end", "is required: the event was of whole days")
 	case to && end.day != w.AllDay:
 		f.Add("end", "must be a date if start is one, else a time")
