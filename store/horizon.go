@@ -118,6 +118,13 @@ func (tx *Tx) reindex(r *reindexed) error {
 func (tx *Tx) replaceRows(f *facts, p *Prepared) error {
 	old := *f
 	f.rows, f.flags = p.packed, p.flags
+	if f.Kind == "VAVAILABILITY" && old.flags == p.flags && bytes.Equal(old.rows, p.packed) {
+		// Openings are not computed from the rows of hours: they stay.
+		for _, c := range old.places() {
+			tx.putEndless(c, f.ID, p)
+		}
+		return nil
+	}
 	// Mostly rows are added behind those that are there, which then stay.
 	added := len(old.rows) > 0 && old.flags == p.flags && bytes.HasPrefix(p.packed, old.rows)
 	had, err := countRows(f.ID, old.rows)

@@ -367,8 +367,8 @@ func (tx *Tx) indexIn(c CollectionID, o ObjectID, p *Prepared, hasRows bool, cla
 	}
 	if p.flags&factEndless != 0 {
 		days.from(p.until - floatPad)
-		tx.put(newKey(tableEndless).collection(c).object(o), key(nil).u64(uint64(p.until)))
 	}
+	tx.putEndless(c, o, p)
 	if p.hours != nil {
 		tx.put(hoursKey(c, o), p.hours)
 	}
@@ -376,6 +376,13 @@ func (tx *Tx) indexIn(c CollectionID, o ObjectID, p *Prepared, hasRows bool, cla
 		days.all()
 	}
 	return err
+}
+
+// putEndless notes how far the rows of an endless set reach.
+func (tx *Tx) putEndless(c CollectionID, o ObjectID, p *Prepared) {
+	if p.flags&factEndless != 0 {
+		tx.put(newKey(tableEndless).collection(c).object(o), key(nil).u64(uint64(p.until)))
+	}
 }
 
 // dense is what the dense table says of the object: why it is there, and what

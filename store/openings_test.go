@@ -392,6 +392,34 @@ func TestAChangeCostsItsOwnDays(t *testing.T) {
 	}
 }
 
+// The job moves it each day; hours without end are among what it looks at.
+func TestMovingTheHorizonLeavesOpeningsAlone(t *testing.T) {
+	h := newHouse(t)
+	h.put(h.org, "week", hours("week", "PRIORITY:9\n", "MO", "0900", "1700"))
+	h.put(h.room, "own", hours("own", "DTSTART;TZID=Europe/Berlin:20270101T000000\n", "TU", "0900", "1700"))
+	h.put(h.room, "e", event("e", "20270322T100000", "20270322T110000", "RRULE:FREQ=WEEKLY\n"))
+	for range 3 {
+		for _, p := range []*Principal{h.org, h.room} {
+			h.refresh(p, houseWeek.Start, 60)
+		}
+		before := h.s.horizon.Load()
+		for done := false; !done; {
+			var err error
+			if _, done, err = h.s.ExtendHorizon(t.Context(), time.Unix(before, 0).AddDate(1, 0, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, p := range []*Principal{h.org, h.room} {
+			if n, err := h.s.RefreshOpenings(t.Context(), p.ID, houseWeek.Start, 60); err != nil || n != 0 {
+				t.Errorf("%s: %d days were lost, %v", p.Name, n, err)
+			}
+		}
+	}
+	if _, err := h.s.Check(t.Context(), false, func(p Problem) { t.Errorf("%+v", p) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestOpeningsRefuseWhatTheyCannotAnswer(t *testing.T) {
 	h := newHouse(t)
 	user := h.add(&Principal{Kind: KindUser, Name: "ada"})

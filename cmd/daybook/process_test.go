@@ -42,13 +42,13 @@ type process struct {
 
 // startProcess starts a daemon in a process of its own, and waits until it
 // serves.
-func startProcess(t *testing.T, data string) *process {
+func startProcess(t *testing.T, data string, args ...string) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.CommandContext(t.Context(), exe, "serve", "--json", "--data", data, "--listen", "127.0.0.1:0")}
+	p := &process{cmd: exec.CommandContext(t.Context(), exe, append([]string{"serve", "--json", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)}
 	p.cmd.Env = append(os.Environ(), runMain+"=1")
 	var errout syncBuffer
 	p.cmd.Stderr = &errout
@@ -83,10 +83,10 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
-// writers puts events from 16 connections until the daemon goes away, and
-// gives the ETag of every one that was acknowledged. enough is called once,
-// when so many were.
-func (p *process) writers(round int, user, password string, many int, enough func()) map[string]string {
+// writers puts events into a calendar from 16 connections until the daemon goes
+// away, and gives the ETag of every one that was acknowledged. enough is called
+// once, when so many were.
+func (p *process) writers(round int, calendar, user, password string, many int, enough func()) map[string]string {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	acknowledged := map[string]string{}
@@ -98,7 +98,7 @@ func (p *process) writers(round int, user, password string, many int, enough fun
 			for i := 0; ; i++ {
 				name := fmt.Sprintf("r%d-w%d-%d.ics", round, w, i)
 				event := strings.Replace(someEvent, "UID:slow", "UID:"+name, 1)
-				req, err := http.NewRequest("PUT", p.CalDAV+"calendars/admin/calendar/"+name, strings.NewReader(event))
+				req, err := http.NewRequest("PUT", p.CalDAV+calendar+name, strings.NewReader(event))
 				if err != nil {
 					return
 				}
@@ -137,7 +137,7 @@ func TestKilledDaemonKeepsEveryAcknowledgedWrite(t *testing.T) {
 	want := map[string]string{}
 	for round := range *killRounds {
 		p := startProcess(t, data)
-		maps.Copy(want, p.writers(round, "admin", password, 50+37*round%200, func() { p.signal(t, syscall.SIGKILL) }))
+		maps.Copy(want, p.writers(round, "calendars/admin/calendar/", "admin", password, 50+37*round%200, func() { p.signal(t, syscall.SIGKILL) }))
 		if code := p.end(t); code != -1 {
 			t.Fatalf("exit code %d of a killed daemon", code)
 		}
