@@ -38,12 +38,11 @@ type edited struct {
 	rt *rapid.T
 }
 
-// TestEveryFieldGoesRoundTheFaces walks the rows: each is changed by a calendar
+// everyFieldGoesRoundTheFaces walks the rows: each is changed by a calendar
 // client in an object that REST made, and by REST in one that a client made.
 // Each time all faces show the change and nothing else, and every line that it
 // does not name is as it was, byte by byte.
-func TestEveryFieldGoesRoundTheFaces(t *testing.T) {
-	w := openWorld(t)
+func everyFieldGoesRoundTheFaces(t *testing.T, w *world) {
 	for name, k := range map[string]*kind{"block": {true, blockRows()}, "event": {false, eventRows()}} {
 		for rows := range slices.Chunk(k.rows, 6) { // of one object
 			t.Run(name+"/"+rows[0].member+" to "+rows[len(rows)-1].member, func(t *testing.T) {

@@ -41,10 +41,9 @@ func (f *timeForm) members() map[string]any {
 
 var lineNamesOfTimes = []string{"DTSTART", "DTEND", "DURATION"}
 
-// TestTimesGoRoundTheFaces moves events and blocks: a client from one form of
+// timesGoRoundTheFaces moves events and blocks: a client from one form of
 // time to another, and REST in whatever form the client has left.
-func TestTimesGoRoundTheFaces(t *testing.T) {
-	w := openWorld(t)
+func timesGoRoundTheFaces(t *testing.T, w *world) {
 	for i := range timeForms {
 		f := &timeForms[i]
 		t.Run(strings.Join(f.lines, " "), func(t *testing.T) {
@@ -115,10 +114,9 @@ func withoutZones(text string) string {
 	return textOf(slices.DeleteFunc(linesOf(text), func(l contentLine) bool { return strings.Contains(l.in, "VTIMEZONE") }))
 }
 
-// TestBlocksWithoutEndGoRoundTheFaces: a block without end is that for all
+// blocksWithoutEndGoRoundTheFaces: a block without end is that for all
 // faces, until a client gives it one.
-func TestBlocksWithoutEndGoRoundTheFaces(t *testing.T) {
-	w := openWorld(t)
+func blocksWithoutEndGoRoundTheFaces(t *testing.T, w *world) {
 	cases(t, 2, func(rt *rapid.T) {
 		w := w.on(rt)
 		p := w.phone("ada")
@@ -155,9 +153,8 @@ func TestBlocksWithoutEndGoRoundTheFaces(t *testing.T) {
 	})
 }
 
-// TestLanguageGoesRoundTheFaces: the language is a parameter of title and notes.
-func TestLanguageGoesRoundTheFaces(t *testing.T) {
-	w := openWorld(t)
+// languageGoesRoundTheFaces: the language is a parameter of title and notes.
+func languageGoesRoundTheFaces(t *testing.T, w *world) {
 	cases(t, 3, func(rt *rapid.T) {
 		w := w.on(rt)
 		k := rapid.SampledFrom([]*kind{{true, blockRows()}, {false, eventRows()}}).Draw(rt, "kind")
@@ -199,10 +196,9 @@ func TestLanguageGoesRoundTheFaces(t *testing.T) {
 	})
 }
 
-// TestAnObjectThatComesBackIsTheSame: a UID keeps its ids in all APIs, also when
+// anObjectThatComesBackIsTheSame: a UID keeps its ids in all APIs, also when
 // a client deletes the object and puts it again, under another name.
-func TestAnObjectThatComesBackIsTheSame(t *testing.T) {
-	w := openWorld(t)
+func anObjectThatComesBackIsTheSame(t *testing.T, w *world) {
 	cases(t, 2, func(rt *rapid.T) {
 		w := w.on(rt)
 		k := rapid.SampledFrom([]*kind{{true, blockRows()}, {false, eventRows()}}).Draw(rt, "kind")

@@ -23,6 +23,32 @@ import (
 // through all its faces: as a calendar client does, over CalDAV; by the five
 // contract APIs and the house's; and as a subscriber of a feed.
 
+// TestRoundTripsBetweenFaces: REST → a calendar client's edit → REST, and a
+// client's object → REST → the client, for every row of the mapping. After each
+// step all faces say the same, and of the stored text nothing has changed but
+// the lines that the step names. -rapid.checks=50 makes it thorough.
+func TestRoundTripsBetweenFaces(t *testing.T) {
+	w := openWorld(t)
+	for _, x := range []struct {
+		name string
+		test func(*testing.T, *world)
+	}{
+		{"fields", everyFieldGoesRoundTheFaces},
+		{"times", timesGoRoundTheFaces},
+		{"blocks without end", blocksWithoutEndGoRoundTheFaces},
+		{"language", languageGoesRoundTheFaces},
+		{"identity", anObjectThatComesBackIsTheSame},
+		{"series", seriesGoRoundTheFaces},
+		{"membership", membershipGoesRoundTheFaces},
+		{"the house's own calendar", theHousesOwnCalendarGoesRoundTheFaces},
+		{"TimeTap's filters", timeTapsFiltersFollowAClient},
+		{"Vastal's week", vastalsWeekGoesRoundTheFaces},
+		{"FOLIO's calendars", folioCalendarsGoRoundTheFaces},
+	} {
+		t.Run(x.name, func(t *testing.T) { x.test(t, w) })
+	}
+}
+
 const facesFile = `organisations:
   - slug: demo
     id: 0197f3c2-0000-7000-8000-000000000001
