@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -38,18 +37,12 @@ func (a *app) setGrant(cmd *cobra.Command, who, target string, rights []string) 
 	for _, r := range rights {
 		words = append(words, strings.Split(r, ",")...)
 	}
-	return a.with(cmd, false, func(ctx context.Context, s *session) error {
-		res, err := admin.Call[admin.Grant](ctx, s, "grant.set", admin.Grant{Subject: who, Target: target, Rights: words}, nil)
-		if err != nil {
-			return err
+	return call(a, cmd, "grant.set", admin.Grant{Subject: who, Target: target, Rights: words}, func(w io.Writer, res admin.Grant) {
+		if len(res.Rights) == 0 {
+			fmt.Fprintf(w, "%s has no rights on %s any more.\n", res.Subject, res.Target)
+			return
 		}
-		return a.show(res, func(w io.Writer) {
-			if len(res.Rights) == 0 {
-				fmt.Fprintf(w, "%s has no rights on %s any more.\n", res.Subject, res.Target)
-				return
-			}
-			fmt.Fprintf(w, "%s may now %s on %s.\n", res.Subject, strings.Join(res.Rights, ", "), res.Target)
-		})
+		fmt.Fprintf(w, "%s may now %s on %s.\n", res.Subject, strings.Join(res.Rights, ", "), res.Target)
 	})
 }
 
@@ -81,13 +74,7 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 			if req.Expires, err = expiry(expires, time.Now()); err != nil {
 				return err
 			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Secret](ctx, s, "token.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { describeToken(w, res) })
-			})
+			return call(a, cmd, "token.create", req, func(w io.Writer, res admin.Secret) { describeToken(w, res) })
 		},
 	}
 	f := c.Flags()
@@ -115,13 +102,7 @@ func (a *app) revokeCommand(what, short string) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.ByID](ctx, s, what+".revoke", admin.ByID{ID: args[0]}, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { fmt.Fprintf(w, "Revoked the %s %s.\n", what, res.ID) })
-			})
+			return call(a, cmd, what+".revoke", admin.ByID{ID: args[0]}, func(w io.Writer, res admin.ByID) { fmt.Fprintf(w, "Revoked the %s %s.\n", what, res.ID) })
 		},
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"daybook/api/admin"
@@ -75,24 +74,16 @@ func (a *app) password(stdin bool) (string, error) {
 
 func (a *app) organisationCommand() *cobra.Command {
 	req := admin.CreateOrganisation{}
-	var id string
 	create := &cobra.Command{
 		Use: "create SLUG", Short: "Create an organisation", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Slug = args[0]
-			if req.ID, err = parseID(id); err != nil {
-				return err
-			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Organisation](ctx, s, "organisation.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { fmt.Fprintf(w, "Created the organisation %q (%s).\n", res.Slug, res.ID) })
+			return call(a, cmd, "organisation.create", req, func(w io.Writer, res admin.Organisation) {
+				fmt.Fprintf(w, "Created the organisation %q (%s).\n", res.Slug, res.ID)
 			})
 		},
 	}
-	create.Flags().StringVar(&id, "id", "", "UUID (a new one)")
+	idFlag(create.Flags(), &req.ID)
 	create.Flags().StringVar(&req.Name, "name", "", "name for people")
 	create.Flags().StringVar(&req.Zone, "zone", "", "IANA time zone (UTC)")
 	list := listCommand(a, "List organisations", "organisation.list", func(*cobra.Command) any { return admin.None{} },
@@ -106,18 +97,12 @@ func listCommand[T any](a *app, short, operation string, request func(*cobra.Com
 	return &cobra.Command{
 		Use: "list", Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[[]T](ctx, s, operation, request(cmd), nil)
-				if err != nil {
-					return err
+			return call(a, cmd, operation, request(cmd), func(w io.Writer, res []T) {
+				rows := [][]string{head}
+				for _, x := range res {
+					rows = append(rows, row(x))
 				}
-				return a.show(res, func(w io.Writer) {
-					rows := [][]string{head}
-					for _, x := range res {
-						rows = append(rows, row(x))
-					}
-					table(w, rows)
-				})
+				table(w, rows)
 			})
 		},
 	}
@@ -134,17 +119,6 @@ func ofOrganisation(cmd *cobra.Command) any {
 	return admin.OfOrganisation{Organisation: slug}
 }
 
-func parseID(s string) (uuid.UUID, error) {
-	if s == "" {
-		return uuid.Nil, nil
-	}
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return id, usagef("--id %q is not a UUID", s)
-	}
-	return id, nil
-}
-
 func (a *app) userCommand() *cobra.Command {
 	list := organisationFlag(listCommand(a, "List users", "user.list", ofOrganisation,
 		[]string{"NAME", "ORGANISATION", "DISPLAY NAME", "EMAIL", "RIGHTS", "CALENDARS"},
@@ -157,30 +131,20 @@ func (a *app) userCommand() *cobra.Command {
 
 func (a *app) userCreateCommand() *cobra.Command {
 	req := admin.CreateUser{}
-	var id string
 	stdin := false
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Create a user with a password", Args: cobra.ExactArgs(1),
 		Long: "Create a user. The name is the login and the place in every address. Without --password-stdin a random password is made and shown once.",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			req.Name = args[0]
-			if req.ID, err = parseID(id); err != nil {
-				return err
-			}
 			if req.Password, err = a.password(stdin); err != nil {
 				return err
 			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Password](ctx, s, "user.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.showPassword("Created the user", res)
-			})
+			return call(a, cmd, "user.create", req, func(w io.Writer, res admin.Password) { describePassword(w, "Created the user", res) })
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&id, "id", "", "UUID (a new one)")
+	idFlag(f, &req.ID)
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.StringVar(&req.DisplayName, "display-name", "", "name for people")
 	f.StringVar(&req.Email, "email", "", "mail address")
@@ -199,26 +163,18 @@ func (a *app) userPasswordCommand() *cobra.Command {
 			if req.Password, err = a.password(stdin); err != nil {
 				return err
 			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Password](ctx, s, "user.password", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.showPassword("Set the password of", res)
-			})
+			return call(a, cmd, "user.password", req, func(w io.Writer, res admin.Password) { describePassword(w, "Set the password of", res) })
 		},
 	}
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read it from standard input instead of making one")
 	return c
 }
 
-func (a *app) showPassword(done string, p admin.Password) error {
-	return a.show(p, func(w io.Writer) {
-		fmt.Fprintf(w, "%s %q.\n", done, p.User)
-		if p.Password != "" {
-			fmt.Fprintf(w, "Password, shown this once: %s\n", p.Password)
-		}
-	})
+func describePassword(w io.Writer, done string, p admin.Password) {
+	fmt.Fprintf(w, "%s %q.\n", done, p.User)
+	if p.Password != "" {
+		fmt.Fprintf(w, "Password, shown this once: %s\n", p.Password)
+	}
 }
 
 func (a *app) deleteCommand(what, short string) *cobra.Command {
@@ -227,14 +183,8 @@ func (a *app) deleteCommand(what, short string) *cobra.Command {
 		Use: "delete NAME", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Deleted](ctx, s, what+".delete", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "Deleted the %s %q with %d calendars and %d objects.\n", what, res.Name, res.Calendars, res.Objects)
-				})
+			return call(a, cmd, what+".delete", req, func(w io.Writer, res admin.Deleted) {
+				fmt.Fprintf(w, "Deleted the %s %q with %d calendars and %d objects.\n", what, res.Name, res.Calendars, res.Objects)
 			})
 		},
 	}
@@ -254,28 +204,18 @@ func (a *app) resourceCommand() *cobra.Command {
 
 func (a *app) resourceCreateCommand() *cobra.Command {
 	req := admin.CreateResource{}
-	var id string
 	c := &cobra.Command{
 		Use: "create KIND NAME", Short: "Create a resource with its calendar", Args: cobra.ExactArgs(2),
 		Long: "Create a resource. KIND is staff, room, area, service-point or calendar.",
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Kind, req.Name = args[0], args[1]
-			if req.ID, err = parseID(id); err != nil {
-				return err
-			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Resource](ctx, s, "resource.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "Created the %s %q (id %s, alias %d).\n", res.Kind, res.Name, res.ID, res.Alias)
-				})
+			return call(a, cmd, "resource.create", req, func(w io.Writer, res admin.Resource) {
+				fmt.Fprintf(w, "Created the %s %q (id %s, alias %d).\n", res.Kind, res.Name, res.ID, res.Alias)
 			})
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&id, "id", "", "UUID (a new one)")
+	idFlag(f, &req.ID)
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.StringVar(&req.DisplayName, "display-name", "", "name for people")
 	f.StringVar(&req.Email, "email", "", "mail address")

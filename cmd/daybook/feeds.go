@@ -92,13 +92,7 @@ func (a *app) feedShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a feed, and who fetched it when and got what", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Feed](ctx, s, "feed.show", admin.ByID{ID: args[0]}, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { describeFeed(w, res) })
-			})
+			return call(a, cmd, "feed.show", admin.ByID{ID: args[0]}, func(w io.Writer, res admin.Feed) { describeFeed(w, res) })
 		},
 	}
 }

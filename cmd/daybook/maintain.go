@@ -258,15 +258,9 @@ func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show figures of the store", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Status](ctx, s, "status", admin.None{}, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "File: %d bytes, %d of them free\nOrganisations: %d, users: %d, resources: %d\nObjects: %d, instances indexed: %d, %s\n",
-						res.FileBytes, res.FreeBytes, res.Organisations, res.Users, res.Resources, res.Objects, res.Instances, horizonText(res.Horizon))
-				})
+			return call(a, cmd, "status", admin.None{}, func(w io.Writer, res admin.Status) {
+				fmt.Fprintf(w, "File: %d bytes, %d of them free\nOrganisations: %d, users: %d, resources: %d\nObjects: %d, instances indexed: %d, %s\n",
+					res.FileBytes, res.FreeBytes, res.Organisations, res.Users, res.Resources, res.Objects, res.Instances, horizonText(res.Horizon))
 			})
 		},
 	}
@@ -284,13 +278,7 @@ func (a *app) jobCommand() *cobra.Command {
 	run := &cobra.Command{
 		Use: "run NAME", Short: "Run a job now", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.JobRan](ctx, s, "job.run", admin.RunJob{Name: args[0]}, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { fmt.Fprintf(w, "Ran the job %s in %s.\n", res.Name, res.Took) })
-			})
+			return call(a, cmd, "job.run", admin.RunJob{Name: args[0]}, func(w io.Writer, res admin.JobRan) { fmt.Fprintf(w, "Ran the job %s in %s.\n", res.Name, res.Took) })
 		},
 	}
 	list := listCommand(a, "List jobs", "job.list", func(*cobra.Command) any { return admin.None{} },

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"daybook/api/admin"
 	"daybook/configs"
@@ -206,6 +209,30 @@ func (a *app) with(cmd *cobra.Command, create bool, fn func(context.Context, *se
 		return err
 	}
 	return errors.Join(fn(ctx, s), s.Close())
+}
+
+// call asks for an operation and shows what it answers.
+func call[Res any](a *app, cmd *cobra.Command, operation string, req any, human func(io.Writer, Res)) error {
+	return a.with(cmd, false, func(ctx context.Context, s *session) error {
+		res, err := admin.Call[Res](ctx, s, operation, req, nil)
+		if err != nil {
+			return err
+		}
+		return a.show(res, func(w io.Writer) { human(w, res) })
+	})
+}
+
+// idFlag adds --id.
+func idFlag(f *pflag.FlagSet, to *uuid.UUID) {
+	f.Func("id", "`UUID` (a new one)", func(s string) (err error) {
+		if s == "" {
+			return nil
+		}
+		if *to, err = uuid.Parse(s); err != nil {
+			return errors.New("it is not a UUID")
+		}
+		return nil
+	})
 }
 
 // writeFile replaces a file as a whole, readable for its owner alone.

@@ -69,14 +69,8 @@ server. Address and password are kept sealed and not shown again. The password i
 				}
 				req.Password = password
 			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.RemoteRow](ctx, s, "remote.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "Remote %s of %s is pulled into %s.\n", res.Name, res.Server, res.Calendar)
-				})
+			return call(a, cmd, "remote.create", req, func(w io.Writer, res admin.RemoteRow) {
+				fmt.Fprintf(w, "Remote %s of %s is pulled into %s.\n", res.Name, res.Server, res.Calendar)
 			})
 		},
 	}
@@ -123,13 +117,7 @@ func (a *app) remoteVerb(verb, short string) *cobra.Command {
 		Use: verb + " NAME", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Remote = args[0]
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.RemoteRow](ctx, s, "remote."+verb, req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { describeRemote(w, verb, res) })
-			})
+			return call(a, cmd, "remote."+verb, req, func(w io.Writer, res admin.RemoteRow) { describeRemote(w, verb, res) })
 		},
 	}
 	c.Flags().StringVar(&req.Organisation, "organisation", "", "slug of the organisation, where there are several")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,28 +27,18 @@ func (a *app) groupCommand() *cobra.Command {
 
 func (a *app) groupCreateCommand() *cobra.Command {
 	req := admin.CreateGroup{}
-	var id string
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Create a group", Args: cobra.ExactArgs(1),
 		Example: "  daybook group create therapists --member ada --member grace",
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
-			if req.ID, err = parseID(id); err != nil {
-				return err
-			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.Group](ctx, s, "group.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "Created the group %q (id %s, alias %d) with %d members.\n", res.Name, res.ID, res.Alias, len(res.Members))
-				})
+			return call(a, cmd, "group.create", req, func(w io.Writer, res admin.Group) {
+				fmt.Fprintf(w, "Created the group %q (id %s, alias %d) with %d members.\n", res.Name, res.ID, res.Alias, len(res.Members))
 			})
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&id, "id", "", "UUID (a new one)")
+	idFlag(f, &req.ID)
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.StringVar(&req.DisplayName, "display-name", "", "name for people")
 	f.StringVar(&req.Email, "email", "", "mail address")
@@ -87,29 +76,19 @@ func orAll(names []string) string {
 
 func (a *app) serviceCreateCommand() *cobra.Command {
 	req := admin.CreateService{}
-	var id string
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Create a service", Args: cobra.ExactArgs(1),
 		Long:    "Create a service. Lengths are ISO 8601, such as PT50M and P60D, or 50m and 4h; a rule that is not given is not there.",
 		Example: "  daybook service create Massage --length 50m --buffer-after 10m --min-notice 4h --max-ahead P60D --step 30m --resource ada",
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
-			if req.ID, err = parseID(id); err != nil {
-				return err
-			}
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.BookableService](ctx, s, "service.create", req, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) {
-					fmt.Fprintf(w, "Created the service %q (id %s, alias %d).\n", res.Name, res.ID, res.Alias)
-				})
+			return call(a, cmd, "service.create", req, func(w io.Writer, res admin.BookableService) {
+				fmt.Fprintf(w, "Created the service %q (id %s, alias %d).\n", res.Name, res.ID, res.Alias)
 			})
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&id, "id", "", "UUID (a new one)")
+	idFlag(f, &req.ID)
 	f.StringVar(&req.Organisation, "organisation", "", "slug (the only one)")
 	f.Uint32Var(&req.Alias, "alias", 0, "number for APIs that need one (the next free)")
 	ruleFlags(f, &req.BookingRules)
@@ -146,13 +125,7 @@ func (a *app) deleteOneCommand(what, arg, short string) *cobra.Command {
 	return &cobra.Command{
 		Use: "delete " + arg, Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd, false, func(ctx context.Context, s *session) error {
-				res, err := admin.Call[admin.ByID](ctx, s, what+".delete", admin.ByID{ID: args[0]}, nil)
-				if err != nil {
-					return err
-				}
-				return a.show(res, func(w io.Writer) { fmt.Fprintf(w, "Deleted the %s %q.\n", what, res.ID) })
-			})
+			return call(a, cmd, what+".delete", admin.ByID{ID: args[0]}, func(w io.Writer, res admin.ByID) { fmt.Fprintf(w, "Deleted the %s %q.\n", what, res.ID) })
 		},
 	}
 }
