@@ -398,16 +398,21 @@ func TestMovingTheHorizonLeavesOpeningsAlone(t *testing.T) {
 	h.put(h.org, "week", hours("week", "PRIORITY:9\n", "MO", "0900", "1700"))
 	h.put(h.room, "own", hours("own", "DTSTART;TZID=Europe/Berlin:20270101T000000\n", "TU", "0900", "1700"))
 	h.put(h.room, "e", event("e", "20270322T100000", "20270322T110000", "RRULE:FREQ=WEEKLY\n"))
-	for range 3 {
+	for years := range 3 {
 		for _, p := range []*Principal{h.org, h.room} {
 			h.refresh(p, houseWeek.Start, 60)
 		}
-		before := h.s.horizon.Load()
+		moved := 0
 		for done := false; !done; {
+			var n int
 			var err error
-			if _, done, err = h.s.ExtendHorizon(t.Context(), time.Unix(before, 0).AddDate(1, 0, 1)); err != nil {
+			if n, done, err = h.s.ExtendHorizon(t.Context(), houseWeek.Start.AddDate(1+years, 3, 0)); err != nil {
 				t.Fatal(err)
 			}
+			moved += n
+		}
+		if moved != 3 {
+			t.Errorf("%d objects were looked at", moved)
 		}
 		for _, p := range []*Principal{h.org, h.room} {
 			if n, err := h.s.RefreshOpenings(t.Context(), p.ID, houseWeek.Start, 60); err != nil || n != 0 {
