@@ -14,7 +14,7 @@ import (
 func TestCountEndsWhereWalkingEnds(t *testing.T) {
 	n := uint64(120)
 	if testing.Short() {
-		n = 50
+		n = 10
 	}
 	for seed := range n {
 		rnd := rand.New(rand.NewPCG(seed, 17))

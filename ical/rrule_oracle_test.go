@@ -360,7 +360,7 @@ func civilInstances(text string, start, from, to time.Time) []int64 {
 func TestRandomRulesMatchTheOracle(t *testing.T) {
 	n := 500
 	if testing.Short() {
-		n = 200
+		n = 40
 	}
 	for seed := range uint64(n) {
 		rnd := rand.New(rand.NewPCG(seed, 7))

@@ -105,7 +105,10 @@ func naiveInstant(loc *time.Location, wall time.Time) time.Time {
 
 func TestWallClocksAroundEveryChangeOfEveryZone(t *testing.T) {
 	from, to := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2041, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, z := range zoneList(t) {
+	for i, z := range zoneList(t) {
+		if testing.Short() && i%10 != 0 {
+			continue
+		}
 		cur := newCursor(z)
 		for _, seg := range z.segs[1:] {
 			if seg.from < from.Unix() || seg.from > to.Unix() {

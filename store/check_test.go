@@ -41,8 +41,11 @@ func TestCheckFindsAndRebuildMends(t *testing.T) {
 		tableNames, tableUUIDs, tableAliases, tableGrantsOn, tableHomes, tableStates, tableMembers, tableChanges, tableTombstones,
 		tableHolders, tableRows, tableEndless, tableDense, tableFeedIDs,
 	}
-	for _, table := range tables {
-		for _, damage := range []string{"removed", "changed", "added"} {
+	for i, table := range tables {
+		for j, damage := range []string{"removed", "changed", "added"} {
+			if testing.Short() && i%3 != j {
+				continue
+			}
 			t.Run(fmt.Sprintf("%c %s", table, damage), func(t *testing.T) {
 				s := newTest(t)
 				h := fill(t, s)

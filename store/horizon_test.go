@@ -195,6 +195,9 @@ func TestManyOverridesAtOneInstantAllHaveRows(t *testing.T) {
 // TestBlockInVeryManyCalendarsHasNoRows: rows times places had no bound; a daily
 // block in a thousand calendars held the writer for many seconds.
 func TestBlockInVeryManyCalendarsHasNoRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("very many calendars are checked again and again")
+	}
 	s := newTest(t)
 	h := newTestHouse(t, s)
 	cols := []CollectionID{h.adaCal}
