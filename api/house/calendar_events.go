@@ -21,14 +21,14 @@ func (s *service) eventRoutes() []rest.Route {
 	const events, blocked, one = base + "/calendars/{calendar}/events", base + "/calendars/{calendar}/blocks", base + "/blocks/{id}"
 	return []rest.Route{
 		{Pattern: "GET " + events, Summary: "List the events of a calendar in a range, instances of series one by one", Op: rest.Endpoint(http.StatusOK, s.listEvents)},
-		{Pattern: "POST " + events, Summary: "Create an event", Op: rest.Endpoint(http.StatusCreated, s.createEvent).Guard(s.mayCreateEvent), Also: []int{http.StatusOK}},
+		{Pattern: "POST " + events, Summary: "Create an event", Op: rest.Endpoint(http.StatusCreated, createEvent[ofEvents](s)).Guard(mayWriteIn[eventCreateIn[ofEvents]](s)), Also: []int{http.StatusOK}},
 		{Pattern: "GET " + events + "/{id}", Summary: "Get an event, a series, or an instance of one", Op: rest.Endpoint(http.StatusOK, s.getEvent)},
 		{Pattern: "PATCH " + events + "/{id}", Summary: "Change an event, a series, an instance, or an instance and all that follow", Op: rest.Endpoint(http.StatusOK, s.patchEvent).Guard(s.mayPatchEvent), Also: []int{http.StatusCreated}},
 		{Pattern: "DELETE " + events + "/{id}", Summary: "Delete an event, a series, an instance, or an instance and all that follow", Op: rest.Endpoint(http.StatusNoContent, s.deleteEvent)},
-		{Pattern: "POST " + events + ":batch", Summary: "Create, change and delete events of a calendar, with a result for each", Op: rest.Endpoint(http.StatusOK, s.batchEvents).Guard(s.mayBatchEvents), Also: []int{http.StatusMultiStatus}},
+		{Pattern: "POST " + events + ":batch", Summary: "Create, change and delete events of a calendar, with a result for each", Op: rest.Endpoint(http.StatusOK, batchEvents[ofEvents](s)).Guard(mayWriteIn[eventBatchIn[ofEvents]](s)), Also: []int{http.StatusMultiStatus}},
 		{Pattern: "GET " + blocked, Summary: "List the blocks of a calendar in a range, instances of series one by one", Op: rest.Endpoint(http.StatusOK, s.listBlocks)},
-		{Pattern: "POST " + blocked, Summary: "Create a block, in this calendar and those of other resources", Op: rest.Endpoint(http.StatusCreated, s.createBlock).Guard(s.mayCreateBlock), Also: []int{http.StatusOK}},
-		{Pattern: "POST " + blocked + ":batch", Summary: "Create, change and delete blocks, with a result for each", Op: rest.Endpoint(http.StatusOK, s.batchBlocks).Guard(s.mayBatchBlocks), Also: []int{http.StatusMultiStatus}},
+		{Pattern: "POST " + blocked, Summary: "Create a block, in this calendar and those of other resources", Op: rest.Endpoint(http.StatusCreated, createEvent[ofBlocks](s)).Guard(mayWriteIn[eventCreateIn[ofBlocks]](s)), Also: []int{http.StatusOK}},
+		{Pattern: "POST " + blocked + ":batch", Summary: "Create, change and delete blocks, with a result for each", Op: rest.Endpoint(http.StatusOK, batchEvents[ofBlocks](s)).Guard(mayWriteIn[eventBatchIn[ofBlocks]](s)), Also: []int{http.StatusMultiStatus}},
 		{Pattern: "GET " + one, Summary: "Get a block, a series, or an instance of one", Op: rest.Endpoint(http.StatusOK, s.getBlock)},
 		{Pattern: "PATCH " + one, Summary: "Change a block, a series, an instance, or an instance and all that follow, in all its calendars", Op: rest.Endpoint(http.StatusOK, s.patchBlock).Guard(s.mayPatchBlock), Also: []int{http.StatusCreated}},
 		{Pattern: "DELETE " + one, Summary: "Delete a block, a series, an instance, or an instance and all that follow, from all its calendars", Op: rest.Endpoint(http.StatusNoContent, s.deleteBlock)},
@@ -40,6 +40,8 @@ func (s *service) eventRoutes() []rest.Route {
 type inCalendar struct {
 	Calendar string `path:"calendar"`
 }
+
+func (in inCalendar) ref() string { return in.Calendar }
 
 // Bounds of a list of events.
 const (
@@ -243,27 +245,32 @@ func (o *scoped) checkAt(f *rest.Faults, at string) {
 
 func (o *scoped) scope() scope { return scope(o.Scope.Or(string(scopeThis))) }
 
-type eventCreateIn struct {
+// eventKind is events or blocks, for what is done to both in the same way.
+type eventKind interface{ blocks() bool }
+
+type (
+	ofEvents struct{}
+	ofBlocks struct{}
+)
+
+func (ofEvents) blocks() bool { return false }
+func (ofBlocks) blocks() bool { return true }
+
+// areBlocks tells a type which of the two it is for.
+func areBlocks[S eventKind]() bool {
+	var s S
+	return s.blocks()
+}
+
+type eventCreateIn[S eventKind] struct {
 	inCalendar
 	DryRun rest.Opt[bool] `query:"dry_run"`
 	Body   eventBody      `body:"json"`
 }
 
-// Validate checks the event.
-func (in *eventCreateIn) Validate(f *rest.Faults) {
-	in.Body.check(f, "", false)
-	required(f, "start", in.Body.Start)
-}
-
-type blockCreateIn struct {
-	inCalendar
-	DryRun rest.Opt[bool] `query:"dry_run"`
-	Body   eventBody      `body:"json"`
-}
-
-// Validate checks the block.
-func (in *blockCreateIn) Validate(f *rest.Faults) {
-	in.Body.check(f, "", true)
+// Validate checks the event or block.
+func (in *eventCreateIn[S]) Validate(f *rest.Faults) {
+	in.Body.check(f, "", areBlocks[S]())
 	required(f, "start", in.Body.Start)
 }
 
@@ -277,27 +284,20 @@ type written struct {
 // StatusCode is 200 where nothing was made.
 func (w written) StatusCode() int { return w.status }
 
-func (s *service) mayWriteIn(ctx context.Context, ref string) error {
-	return s.view(ctx, func(d *desk) error {
-		_, err := d.calendar(ref, store.RightWrite)
-		return err
-	})
+// mayWriteIn is the guard of what writes into the calendar that it names.
+func mayWriteIn[In interface{ ref() string }](s *service) func(context.Context, In) error {
+	return func(ctx context.Context, in In) error {
+		return s.view(ctx, func(d *desk) error {
+			_, err := d.calendar(in.ref(), store.RightWrite)
+			return err
+		})
+	}
 }
 
-func (s *service) mayCreateEvent(ctx context.Context, in eventCreateIn) error {
-	return s.mayWriteIn(ctx, in.Calendar)
-}
-
-func (s *service) mayCreateBlock(ctx context.Context, in blockCreateIn) error {
-	return s.mayWriteIn(ctx, in.Calendar)
-}
-
-func (s *service) createEvent(ctx context.Context, in eventCreateIn) (written, error) {
-	return s.one(ctx, &eventOp{op: opCreate, calendar: in.Calendar, body: &in.Body}, in.DryRun.Or(false))
-}
-
-func (s *service) createBlock(ctx context.Context, in blockCreateIn) (written, error) {
-	return s.one(ctx, &eventOp{op: opCreate, calendar: in.Calendar, block: true, body: &in.Body}, in.DryRun.Or(false))
+func createEvent[S eventKind](s *service) func(context.Context, eventCreateIn[S]) (written, error) {
+	return func(ctx context.Context, in eventCreateIn[S]) (written, error) {
+		return s.one(ctx, &eventOp{op: opCreate, calendar: in.Calendar, block: areBlocks[S](), body: &in.Body}, in.DryRun.Or(false))
+	}
 }
 
 type eventPatchIn struct {

@@ -143,38 +143,19 @@ func refusal(err error) (BatchResult, bool) {
 	return out, true
 }
 
-type eventBatchIn struct {
+type eventBatchIn[S eventKind] struct {
 	inCalendar
 	DryRun rest.Opt[bool] `query:"dry_run"`
 	Body   batch          `body:"json"`
 }
 
 // Validate checks all items.
-func (in *eventBatchIn) Validate(f *rest.Faults) { in.Body.check(f, false) }
+func (in *eventBatchIn[S]) Validate(f *rest.Faults) { in.Body.check(f, areBlocks[S]()) }
 
-type blockBatchIn struct {
-	inCalendar
-	DryRun rest.Opt[bool] `query:"dry_run"`
-	Body   batch          `body:"json"`
-}
-
-// Validate checks all items.
-func (in *blockBatchIn) Validate(f *rest.Faults) { in.Body.check(f, true) }
-
-func (s *service) mayBatchEvents(ctx context.Context, in eventBatchIn) error {
-	return s.mayWriteIn(ctx, in.Calendar)
-}
-
-func (s *service) mayBatchBlocks(ctx context.Context, in blockBatchIn) error {
-	return s.mayWriteIn(ctx, in.Calendar)
-}
-
-func (s *service) batchEvents(ctx context.Context, in eventBatchIn) (batchOut, error) {
-	return s.batch(ctx, &in.Body, in.Calendar, false, in.DryRun.Or(false))
-}
-
-func (s *service) batchBlocks(ctx context.Context, in blockBatchIn) (batchOut, error) {
-	return s.batch(ctx, &in.Body, in.Calendar, true, in.DryRun.Or(false))
+func batchEvents[S eventKind](s *service) func(context.Context, eventBatchIn[S]) (batchOut, error) {
+	return func(ctx context.Context, in eventBatchIn[S]) (batchOut, error) {
+		return s.batch(ctx, &in.Body, in.Calendar, areBlocks[S](), in.DryRun.Or(false))
+	}
 }
 
 func (s *service) batch(ctx context.Context, b *batch, calendar string, block, dry bool) (batchOut, error) {
