@@ -143,6 +143,18 @@ var memberActions = map[string]func(*spread) bool{
 		b.phones[owner].dav("PUT", b.href(owner), strings.Replace(b.text, b.title, "Nothing", 1), map[string]string{"Content-Type": "text/calendar", "If-Match": `"old"`}).want(412)
 		return true
 	},
+	"a client who may not write all of them": func(b *spread) bool {
+		if !b.in["ada"] || !b.in["room-1"] && !b.in["pool"] {
+			return false
+		}
+		got := b.phones["ada"].dav("PUT", b.href("ada"), strings.Replace(b.text, b.title, "Nothing", 1), map[string]string{
+			"Content-Type": "text/calendar", "Authorization": "Basic " + basic("user02", "user02"),
+		}).want(403)
+		if !strings.Contains(got.body, "need-privileges") {
+			b.Fatalf("%s", got.body)
+		}
+		return true
+	},
 	"a client's DELETE": func(b *spread) bool {
 		owner := b.at(true, "deleted in")
 		if len(b.owners(true)) < 2 {

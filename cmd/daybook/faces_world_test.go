@@ -55,6 +55,7 @@ const facesFile = `organisations:
     zone: Europe/Berlin
     users:
       - {name: user01, password: user01, grants: [admin]}
+      - {name: user02, password: user02, grants: [write@ada, write@bob]}
     resources:
       - {id: 0197f3c2-0000-7000-8000-0000000000a1, kind: staff, name: ada, display_name: Ada, alias: 1, color: "#AA3355"}
       - {id: 0197f3c2-0000-7000-8000-0000000000a2, kind: staff, name: bob, alias: 2}
