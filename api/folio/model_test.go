@@ -196,7 +196,7 @@ func TestRefValidationAgainstTheNaiveOne(t *testing.T) {
 		}
 	})
 	for _, code := range order {
-		if code != DateOverlap && seen[code] == 0 {
+		if !testing.Short() && code != DateOverlap && seen[code] == 0 { // a short test draws few
 			t.Errorf("%s was never drawn", code)
 		}
 	}
