@@ -72,6 +72,9 @@ func window(from, to rest.Opt[time.Time], zone *ical.Zone, now time.Time, days, 
 	y, m, d := zone.Wall(now).Date()
 	w := span.Span{Start: from.Or(zone.Instant(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))).UTC().Truncate(time.Second)}
 	w.End = to.Or(w.Start.AddDate(0, 0, days)).UTC().Truncate(time.Second)
+	if w.Start.Year() < 1 || w.End.Year() > 9999 { // RFC 3339 has four digits
+		return w, rest.Invalid("from", "must be of the years 1 to 9999, as all of the span")
+	}
 	if !w.Start.Before(w.End) {
 		return w, rest.Invalid("to", "must be later than from")
 	}

@@ -269,3 +269,13 @@ func TestOneOfManyGetsTheHold(t *testing.T) {
 		t.Errorf("%v", status)
 	}
 }
+
+// A span that ended in the year 10000 was a failure of the server: no answer
+// can name that year.
+func TestOpeningsOfTheLastYear(t *testing.T) {
+	p := openPlace(t)
+	const at = "/v1/resources/bob/openings?from=9999-12-31T"
+	p.get(at + "23:59:59Z").want(422)
+	p.get(at + "22:00:00Z&to=9999-12-31T23:00:00Z").want(200)
+	p.get("/v1/resources/bob/openings?from=0001-01-01T00:00:00%2B01:00").want(422)
+}
