@@ -17,7 +17,10 @@ var errCodec = errors.New("record cannot be read")
 
 // cborModes makes the modes once; both are safe for concurrent use.
 func cborModes() (cbor.EncMode, cbor.DecMode) {
-	enc, err := cbor.EncOptions{Time: cbor.TimeUnixMicro, Sort: cbor.SortCanonical}.EncMode()
+	// Times are text: as a float of seconds they came back some nanoseconds off, so
+	// that a record in hand, and its entity tag, was not that of the next read. Older
+	// files have floats, which are read as well.
+	enc, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano, Sort: cbor.SortCanonical}.EncMode()
 	if err != nil {
 		panic(err) // constant options
 	}
