@@ -70,11 +70,11 @@ type PutResult struct {
 func checkName(name string) error {
 	switch {
 	case name == "" || len(name) > maxNameLength:
-		return fmt.Errorf("%w: a name has 1 to %d bytes", ErrInvalid, maxNameLength)
+		return badField("name", "a name has 1 to %d bytes", maxNameLength)
 	case name == "." || name == "..":
-		return fmt.Errorf("%w: %q is no name", ErrInvalid, name)
+		return badField("name", "%q is no name", name)
 	case !utf8.ValidString(name) || strings.ContainsRune(name, '/') || strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Errorf("%w: a name is UTF-8 without slashes and control characters", ErrInvalid)
+		return badField("name", "a name is UTF-8 without slashes and control characters")
 	}
 	return nil
 }

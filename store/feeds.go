@@ -185,11 +185,11 @@ func (tx *Tx) checkFeed(f *Feed) error {
 	}
 	switch {
 	case f.Source == FeedGroup && p.Kind != KindGroup:
-		return fmt.Errorf("%w: %q is no group", ErrInvalid, p.Name)
+		return badField("group", "%q is no group", p.Name)
 	case f.Source == FeedHours && !p.Kind.Resource() && p.Kind != KindOrganisation:
-		return fmt.Errorf("%w: a %s has no opening hours", ErrInvalid, p.Kind)
+		return badField("hours", "a %s has no opening hours", p.Kind)
 	case f.Source == FeedBusy && p.Kind == KindGroup:
-		return fmt.Errorf("%w: a group has no time of its own: show the group itself", ErrInvalid)
+		return badField("free_busy", "a group has no time of its own: show the group itself")
 	}
 	return nil
 }

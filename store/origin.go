@@ -50,7 +50,7 @@ func ParseCounts(s string) (Counts, error) {
 			return Counts(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%w: %q is none of %s", ErrInvalid, s, strings.Join(countsNames, ", "))
+	return 0, badField("counts", "%q is none of %s", s, strings.Join(countsNames, ", "))
 }
 
 // flags gives the flags of a row as the origin lets it count.

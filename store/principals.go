@@ -21,23 +21,25 @@ func (p *Principal) check() error {
 	}
 	switch {
 	case len(p.Name) > 200:
-		return fmt.Errorf("%w: a principal's name has at most 200 bytes", ErrInvalid)
+		return badField("name", "a principal's name has at most 200 bytes")
 	case p.Kind < KindOrganisation || p.Kind > KindGroup:
-		return fmt.Errorf("%w: %s is no kind of principal", ErrInvalid, p.Kind)
-	case len(p.DisplayName) > 1000 || len(p.Email) > 254:
-		return fmt.Errorf("%w: display name or address is too long", ErrInvalid)
+		return badField("kind", "%s is no kind of principal", p.Kind)
+	case len(p.DisplayName) > 1000:
+		return badField("display_name", "a display name has at most 1,000 bytes")
+	case len(p.Email) > 254:
+		return badField("email", "a mail address has at most 254 bytes")
 	case p.Color != "" && !colorPattern.MatchString(p.Color):
-		return fmt.Errorf("%w: colour %q is not of the form #RRGGBB", ErrInvalid, p.Color)
+		return badField("color", "colour %q is not of the form #RRGGBB", p.Color)
 	case len(p.Members) > maxGroup || len(p.Members) > 0 && p.Kind != KindGroup:
-		return fmt.Errorf("%w: only a group has members, at most %d", ErrInvalid, maxGroup)
+		return badField("members", "only a group has members, at most %d", maxGroup)
 	case p.Kind == KindUser && strings.ContainsRune(p.Name, ':'):
-		return fmt.Errorf("%w: a user's name has no colon, it could not sign in (RFC 7617 §2)", ErrInvalid)
+		return badField("name", "a user's name has no colon, it could not sign in (RFC 7617 §2)")
 	case p.Zone != "" && ical.LookupZone(p.Zone) == nil:
-		return fmt.Errorf("%w: time zone %q is not known", ErrInvalid, p.Zone)
+		return badField("zone", "time zone %q is not known", p.Zone)
 	}
 	if p.Email != "" {
 		if a, err := mail.ParseAddress(p.Email); err != nil || a.Address != p.Email {
-			return fmt.Errorf("%w: %q is no mail address", ErrInvalid, p.Email)
+			return badField("email", "%q is no mail address", p.Email)
 		}
 	}
 	return checkDead(p.Dead)

@@ -175,36 +175,37 @@ func (r *Remote) Origin() Origin {
 }
 
 func (r *Remote) check() error {
-	bad := func(text string) error { return fmt.Errorf("%w: %s", ErrInvalid, text) }
 	if err := checkName(r.Name); err != nil {
 		return err
 	}
 	switch {
 	case r.Kind != RemoteICS && r.Kind != RemoteCalDAV:
-		return bad("a remote is ics or caldav")
+		return badField("kind", "a remote is ics or caldav")
 	case r.TwoWay && r.Kind != RemoteCalDAV:
-		return bad("only a caldav remote takes our changes")
+		return badField("direction", "only a caldav remote takes our changes")
 	case r.TwoWay && (r.Counts != CountsSource || len(r.Categories) > 0 || r.PastDays != 0 || r.FutureDays != 0):
-		return bad("a remote in both directions has no filter of categories or days, and counts as its events say")
+		return badField("direction", "a remote in both directions has no filter of categories or days, and counts as its events say")
 	case r.Interval != 0 && (r.Interval < minRemotePeriod || r.Interval > maxRemotePeriod):
-		return bad("an interval is between a minute and 30 days")
+		return badField("interval", "an interval is between a minute and 30 days")
 	case int(r.Counts) >= len(countsNames):
-		return bad("it counts as source, busy, tentative, free or ignored")
-	case r.PastDays < 0 || r.FutureDays < 0 || r.PastDays > maxRemoteDays || r.FutureDays > maxRemoteDays:
-		return bad("a window of days is between 0 and 36,500")
+		return badField("counts", "it counts as source, busy, tentative, free or ignored")
+	case r.PastDays < 0 || r.PastDays > maxRemoteDays:
+		return badField("past_days", "a window of days is between 0 and 36,500")
+	case r.FutureDays < 0 || r.FutureDays > maxRemoteDays:
+		return badField("future_days", "a window of days is between 0 and 36,500")
 	case r.DeleteLimit < 0 || r.DeleteLimit > 100:
-		return bad("a delete limit is between 0 and 100 percent")
+		return badField("delete_limit", "a delete limit is between 0 and 100 percent")
 	case len(r.Categories) > 100 || len(strings.Join(r.Categories, "")) > maxRemoteText:
-		return bad("there are too many categories")
+		return badField("categories", "there are too many categories")
 	}
 	switch r.Conflict {
 	case "", ConflictRemote, ConflictOurs, ConflictBoth:
 	default:
-		return bad("a conflict rule is remote, ours or both")
+		return badField("conflict", "a conflict rule is remote, ours or both")
 	}
 	for _, c := range r.Components {
 		if c != "VEVENT" && c != "VTODO" && c != "VJOURNAL" {
-			return bad("components are VEVENT, VTODO and VJOURNAL")
+			return badField("components", "components are VEVENT, VTODO and VJOURNAL")
 		}
 	}
 	return nil

@@ -47,22 +47,35 @@ const (
 )
 
 func (s *Service) check() error {
-	if s.Name == "" || len(s.Name) > 1000 || len(s.Description)+len(s.Extra) > maxServiceBytes || len(s.Resources) > 10_000 {
-		return fmt.Errorf("%w: a service needs a name of at most 1,000 bytes, and has at most %d bytes of text", ErrInvalid, maxServiceBytes)
+	switch {
+	case s.Name == "" || len(s.Name) > 1000:
+		return badField("name", "a service needs a name of at most 1,000 bytes")
+	case len(s.Description)+len(s.Extra) > maxServiceBytes:
+		return badField("description", "a service has at most %d bytes of text", maxServiceBytes)
+	case len(s.Resources) > 10_000:
+		return badField("resources", "a service has at most 10,000 resources")
+	case s.Color != "" && !colorPattern.MatchString(s.Color):
+		return badField("color", "colour %q is not of the form #RRGGBB", s.Color)
+	case s.Capacity < 0 || s.Capacity > maxCapacity:
+		return badField("capacity", "a service's capacity is at most %d", maxCapacity)
+	case s.Step < 0 || s.Step > 24*time.Hour:
+		return badField("step", "a service's step is at most a day")
 	}
-	if s.Color != "" && !colorPattern.MatchString(s.Color) {
-		return fmt.Errorf("%w: colour %q is not of the form #RRGGBB", ErrInvalid, s.Color)
-	}
-	for _, d := range []time.Duration{s.Length, s.BufferBefore, s.BufferAfter, s.MinNotice, s.MaxAhead} {
-		if d < 0 || d > MaxServiceTime {
-			return fmt.Errorf("%w: a service's times are between 0 and ten years", ErrInvalid)
+	for _, x := range []struct {
+		field string
+		d     time.Duration
+	}{{"length", s.Length}, {"buffer_before", s.BufferBefore}, {"buffer_after", s.BufferAfter}, {"min_notice", s.MinNotice}, {"max_ahead", s.MaxAhead}} {
+		if x.d < 0 || x.d > MaxServiceTime {
+			return badField(x.field, "a service's times are between 0 and ten years")
 		}
 	}
-	if s.Capacity < 0 || s.Capacity > maxCapacity || s.Step < 0 || s.Step > 24*time.Hour {
-		return fmt.Errorf("%w: a service's capacity is at most %d, its step at most a day", ErrInvalid, maxCapacity)
-	}
-	if s.MaxPerDay < 0 || s.MaxPerWeek < 0 || s.MaxPerMonth < 0 {
-		return fmt.Errorf("%w: a service's limits are not negative", ErrInvalid)
+	for _, x := range []struct {
+		field string
+		n     int
+	}{{"max_per_day", s.MaxPerDay}, {"max_per_week", s.MaxPerWeek}, {"max_per_month", s.MaxPerMonth}} {
+		if x.n < 0 {
+			return badField(x.field, "a service's limits are not negative")
+		}
 	}
 	return nil
 }

@@ -188,6 +188,9 @@ func (s *Store) View(ctx context.Context, fn func(*View) error) error {
 	return mapErr(s.db.View(func(r engine.Reader) error { return fn(&View{s: s, r: r}) }))
 }
 
+// Now gives the time of the transaction: that of all that it writes.
+func (tx *Tx) Now() time.Time { return tx.now }
+
 // Update calls fn in a transaction that is durable when Update returns nil.
 // Many Updates share one commit. fn may be run again and must have no effect
 // outside; when it returns an error nothing of it is kept. The journal says that

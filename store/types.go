@@ -460,7 +460,7 @@ var (
 	ErrThrottled    = errors.New("too many failed sign-ins") // try again later
 	ErrFull         = errors.New("no space left")
 	ErrQuota        = errors.New("limit reached")
-	ErrInvalid      = errors.New("invalid") // a record's value, with the reason in the text
+	ErrInvalid      = errors.New("invalid") // a record's value, with the reason in the text; see FieldError
 	ErrClosed       = errors.New("store is closed")
 )
 
@@ -473,3 +473,18 @@ type UIDConflictError struct {
 }
 
 func (e *UIDConflictError) Error() string { return "UID is in use by " + strconv.Quote(e.Name) }
+
+// FieldError is the ErrInvalid of one value of a record.
+type FieldError struct {
+	Field  string // as the house API names it
+	Reason string
+}
+
+func (e *FieldError) Error() string { return ErrInvalid.Error() + ": " + e.Reason }
+
+// Unwrap gives ErrInvalid.
+func (e *FieldError) Unwrap() error { return ErrInvalid }
+
+func badField(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Sprintf(format, args...)}
+}

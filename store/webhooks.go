@@ -92,9 +92,9 @@ func (w *Webhook) check(tx *Tx) error {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil || len(w.URL) > maxURL || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("%w: url must be an http or https address of at most %d bytes, without user and fragment", ErrInvalid, maxURL)
+		return badField("url", "url must be an http or https address of at most %d bytes, without user and fragment", maxURL)
 	case len(w.Label) > 1000:
-		return fmt.Errorf("%w: a webhook's label has at most 1,000 bytes", ErrInvalid)
+		return badField("label", "a webhook's label has at most 1,000 bytes")
 	case len(w.Filter.What) > maxFilterWords || len(w.Filter.Owners) > maxFilterWords:
 		return fmt.Errorf("%w: a webhook's filter has at most %d words", ErrInvalid, maxFilterWords)
 	}

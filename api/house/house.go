@@ -145,6 +145,9 @@ func saying(err error) error {
 	if _, ok := errors.AsType[*rest.Problem](err); ok {
 		return err
 	}
+	if x, ok := errors.AsType[*store.FieldError](err); ok {
+		return &rest.Problem{Detail: "the request is not valid", Faults: []rest.Fault{{Field: x.Field, Message: x.Reason}}, Err: err}
+	}
 	reason, direct := strings.CutPrefix(err.Error(), store.ErrInvalid.Error()+": ")
 	if !direct {
 		return err
@@ -156,6 +159,6 @@ func saying(err error) error {
 // again and must have no effect outside.
 func (s *service) update(ctx context.Context, fn func(*desk, *store.Tx) error) error {
 	return saying(s.store.Update(ctx, func(tx *store.Tx) error {
-		return fn(&desk{View: &tx.View, actor: auth.Actor(ctx), now: s.now()}, tx)
+		return fn(&desk{View: &tx.View, actor: auth.Actor(ctx), now: tx.Now()}, tx)
 	}))
 }

@@ -156,7 +156,7 @@ func (s *service) createRemote(ctx context.Context, in remoteCreateIn) (out rest
 	}
 	r, access, err := spec.Record(s.remotes)
 	if err != nil {
-		return out, fault("", err)
+		return out, saying(err)
 	}
 	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
 		c, err := d.calendarOf(b.Calendar)
@@ -166,7 +166,7 @@ func (s *service) createRemote(ctx context.Context, in remoteCreateIn) (out rest
 		next := *r
 		next.Org, next.Target = c.Org, c.ID
 		if err := tx.PutRemote(&next, access); err != nil {
-			return fault("", err)
+			return err
 		}
 		shown, err := remotes.Show(d.View, &next)
 		out = rest.Tagged[remotes.Remote]{Value: shown, Location: base + "/remotes/" + next.UUID.String()}
@@ -248,7 +248,7 @@ func (s *service) patchRemote(ctx context.Context, in remotePatchIn) (out rest.T
 			return err
 		}
 		if err := tx.PutRemote(r, access); err != nil {
-			return fault("", err)
+			return err
 		}
 		shown, err = remotes.Show(d.View, r)
 		out = rest.Tag(shown)
@@ -264,12 +264,12 @@ func (s *service) applyRemote(d *desk, r *store.Remote, b *remoteFields) (access
 	}
 	if b.Interval.Present() {
 		if r.Interval, err = remotes.ParseInterval(b.Interval.Or("")); err != nil {
-			return nil, fault("interval", err)
+			return nil, err
 		}
 	}
 	if b.Counts.Present() {
 		if r.Counts, err = store.ParseCounts(b.Counts.Or("")); err != nil {
-			return nil, fault("counts", err)
+			return nil, err
 		}
 	}
 	if b.Conflict.Present() {

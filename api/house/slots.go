@@ -56,27 +56,33 @@ type slotsBody struct {
 func (b *slotsBody) page() rest.Page { return rest.Page{Limit: b.Limit, Cursor: b.Cursor} }
 
 // Validate checks the search.
-func (in *slotsIn) Validate(f *rest.Faults) { in.check(f, in.Page) }
+func (in *slotsIn) Validate(f *rest.Faults) { in.check(f, in.Page, inQuery) }
 
 // Validate checks the search.
-func (in *slotsPostIn) Validate(f *rest.Faults) { in.Body.check(f, in.Body.page()) }
+func (in *slotsPostIn) Validate(f *rest.Faults) { in.Body.check(f, in.Body.page(), inPost) }
 
-func (in *slotsAsk) check(f *rest.Faults, page rest.Page) {
+// The names of the list of resources, in a query and in a body.
+const (
+	inQuery = "resource"
+	inPost  = "resources"
+)
+
+func (in *slotsAsk) check(f *rest.Faults, page rest.Page, list string) {
 	page.Check(f)
 	if _, _, ok := slotAfter(page); !ok && !f.Has("cursor") {
 		f.Add("cursor", "is not one that was given out")
 	}
 	names, _ := in.Resources.Get()
 	if len(names) > maxSlotResources {
-		f.Add("resource", "must name at most 50 resources")
+		f.Add(list, "must name at most 50 resources")
 	}
 	_, length := in.Length.Get()
 	_, service := in.Service.Get()
 	if !length && !service && !f.Has("length") && !f.Has("service") {
 		f.Add("length", "is required without a service")
 	}
-	if len(names) == 0 && !service && !f.Has("resource") {
-		f.Add("resource", "is required without a service")
+	if len(names) == 0 && !service && !f.Has(list) {
+		f.Add(list, "is required without a service")
 	}
 	if g := in.Group.Or("resource"); g != "resource" {
 		f.Add("group", "must be resource")
@@ -168,20 +174,20 @@ type Slot struct {
 }
 
 func (s *service) getSlots(ctx context.Context, in slotsIn) (SlotList, error) {
-	return s.slots(ctx, &in.slotsAsk, in.Page)
+	return s.slots(ctx, &in.slotsAsk, in.Page, inQuery)
 }
 
 func (s *service) postSlots(ctx context.Context, in slotsPostIn) (SlotList, error) {
-	return s.slots(ctx, &in.Body.slotsAsk, in.Body.page())
+	return s.slots(ctx, &in.Body.slotsAsk, in.Body.page(), inPost)
 }
 
-func (s *service) slots(ctx context.Context, in *slotsAsk, page rest.Page) (out SlotList, err error) {
+func (s *service) slots(ctx context.Context, in *slotsAsk, page rest.Page, list string) (out SlotList, err error) {
 	return out, s.view(ctx, func(d *desk) error {
 		x, err := d.serviceIn(in.Service)
 		if err != nil {
 			return err
 		}
-		places, err := d.placesOf(in.Resources.Or(nil), x)
+		places, err := d.placesOf(list, in.Resources.Or(nil), x)
 		if err != nil {
 			return err
 		}
@@ -192,7 +198,7 @@ func (s *service) slots(ctx context.Context, in *slotsAsk, page rest.Page) (out 
 
 // placesOf finds the resources of a search: those that are named, or those that
 // offer the service, as far as the asker sees them.
-func (d *desk) placesOf(refs []string, x *store.Service) (out []*store.Principal, err error) {
+func (d *desk) placesOf(list string, refs []string, x *store.Service) (out []*store.Principal, err error) {
 	add := func(p *store.Principal) {
 		if !slices.ContainsFunc(out, func(q *store.Principal) bool { return q.ID == p.ID }) && (x == nil || x.OfferedBy(p.UUID)) {
 			out = append(out, p)
@@ -201,7 +207,7 @@ func (d *desk) placesOf(refs []string, x *store.Service) (out []*store.Principal
 	for i, ref := range refs {
 		p, err := d.resource(ref, store.RightFreeBusy)
 		if err != nil {
-			return nil, inBody(fmt.Sprintf("resource.%d", i), err)
+			return nil, inBody(list+"."+strconv.Itoa(i), err)
 		}
 		add(p)
 	}
@@ -218,7 +224,7 @@ func (d *desk) placesOf(refs []string, x *store.Service) (out []*store.Principal
 		}
 	}
 	if len(out) > maxSlotResources {
-		return nil, rest.Invalid("resource", "is required: more than 50 resources offer the service")
+		return nil, rest.Invalid(list, "is required: more than 50 resources offer the service")
 	}
 	return out, nil
 }

@@ -72,7 +72,7 @@ func (s *Spec) Record(p Puller) (*store.Remote, *store.RemoteAccess, error) {
 	case Both:
 		r.TwoWay = true
 	default:
-		return nil, nil, fmt.Errorf("%w: a direction is in or both", store.ErrInvalid)
+		return nil, nil, &store.FieldError{Field: "direction", Reason: "a direction is in or both"}
 	}
 	var err error
 	if r.Counts, err = store.ParseCounts(s.Counts); err != nil {
@@ -107,7 +107,7 @@ func ParseInterval(s string) (time.Duration, error) {
 	if d := time.Duration(min(days, 1000))*24*time.Hour + exact; err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, fmt.Errorf("%w: an interval is of the form PT1H or 1h", store.ErrInvalid)
+	return 0, &store.FieldError{Field: "interval", Reason: "an interval is of the form PT1H or 1h"}
 }
 
 // interval writes a duration in the form of ISO 8601.
