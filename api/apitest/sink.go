@@ -1,6 +1,11 @@
 package apitest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
 
 // Sink is a ResponseWriter for benchmarks: it counts what it is given and keeps
 // nothing.
@@ -25,4 +30,30 @@ func (w *Sink) WriteHeader(status int) { w.Status = status }
 func (w *Sink) Write(b []byte) (int, error) {
 	w.Bytes += len(b)
 	return len(b), nil
+}
+
+// Timings measures the requests of a benchmark.
+type Timings struct {
+	took  []time.Duration
+	bytes int
+}
+
+// Ask makes a request, whose answer must have the status.
+func (t *Timings) Ask(b *testing.B, api http.Handler, r *http.Request, status int) {
+	b.Helper()
+	w := &Sink{}
+	began := time.Now()
+	api.ServeHTTP(w, r)
+	t.took = append(t.took, time.Since(began))
+	if w.Status != status {
+		b.Fatalf("status %d, want %d", w.Status, status)
+	}
+	t.bytes = w.Bytes
+}
+
+// Report prints the median, and the length of the last answer.
+func (t *Timings) Report(b *testing.B) {
+	slices.Sort(t.took)
+	b.ReportMetric(float64(t.took[len(t.took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(t.bytes), "bytes")
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,19 +103,11 @@ func (h *house) body(start, end time.Time) fields {
 
 // ask sends requests and prints the median beside the mean.
 func (h *house) ask(b *testing.B, status int, body func() fields) {
-	var took []time.Duration
+	var took apitest.Timings
 	for b.Loop() {
-		r := signedRequest(b, apitest.JSON(b, body()))
-		w := httptest.NewRecorder()
-		began := time.Now()
-		h.api.ServeHTTP(w, r)
-		took = append(took, time.Since(began))
-		if w.Code != status {
-			b.Fatalf("%d: %s", w.Code, w.Body)
-		}
+		took.Ask(b, h.api, signedRequest(b, apitest.JSON(b, body())), status)
 	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	took.Report(b)
 }
 
 func signedRequest(b *testing.B, body string) *http.Request {

@@ -3,7 +3,6 @@ package timetap
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ func BenchmarkRange(b *testing.B) {
 			h := p.API
 			for _, before := range []bool{true, false} {
 				b.Run(fmt.Sprintf("asked before=%v", before), func(b *testing.B) {
-					var took []time.Duration
+					var took apitest.Timings
 					week := 0
 					for b.Loop() {
 						if !before {
@@ -40,16 +39,9 @@ func BenchmarkRange(b *testing.B) {
 							p.API = h
 						}
 						r := p.Request(http.MethodGet, crowdWeek(week), "")
-						w := &apitest.Sink{}
-						began := time.Now()
-						p.API.ServeHTTP(w, r)
-						took = append(took, time.Since(began))
-						if w.Status != http.StatusOK || w.Bytes < 100*20*weekly {
-							b.Fatalf("status %d, %d bytes", w.Status, w.Bytes)
-						}
+						took.Ask(b, p.API, r, http.StatusOK)
 					}
-					slices.Sort(took)
-					b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+					took.Report(b)
 				})
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,23 +28,13 @@ func BenchmarkHouseWeek(b *testing.B) {
 				ids[i] = fmt.Sprint(h.Resources[i].Alias)
 			}
 			token := h.Token(b)
-			var took []time.Duration
-			size := 0
+			var took apitest.Timings
 			for b.Loop() {
 				r := httptest.NewRequest(http.MethodGet, "/calendar/range/"+strings.Join(ids, ",")+"?startDate=2027-01-04&endDate=2027-01-10", nil)
 				r.Header.Set("Authorization", "Bearer "+token)
-				w := &apitest.Sink{}
-				began := time.Now()
-				api.ServeHTTP(w, r)
-				took = append(took, time.Since(began))
-				if w.Status != http.StatusOK {
-					b.Fatalf("status %d", w.Status)
-				}
-				size = w.Bytes
+				took.Ask(b, api, r, http.StatusOK)
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-			b.ReportMetric(float64(size), "bytes")
+			took.Report(b)
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"testing"
 	"time"
 
@@ -24,24 +23,15 @@ func BenchmarkHouseWeek(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			token, size := h.Token(b), 0
+			token := h.Token(b)
 			path := fmt.Sprintf("/shop/blocked-times?site_id=%s&date_from=2027-01-04&date_to=2027-01-10", storetest.OrgID)
-			var took []time.Duration
+			var took apitest.Timings
 			for b.Loop() {
 				r := httptest.NewRequest(http.MethodGet, path, nil)
 				r.Header.Set("Authorization", "Bearer "+token)
-				w := &apitest.Sink{}
-				began := time.Now()
-				api.ServeHTTP(w, r)
-				took = append(took, time.Since(began))
-				if w.Status != http.StatusOK {
-					b.Fatalf("status %d", w.Status)
-				}
-				size = w.Bytes
+				took.Ask(b, api, r, http.StatusOK)
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-			b.ReportMetric(float64(size), "bytes")
+			took.Report(b)
 		})
 	}
 }
