@@ -38,7 +38,7 @@ func others(o Options) []openapi.Other {
 		{
 			Pattern: "GET /feeds/{secret}/{name}", Tag: tagFeeds, Summary: "Get a calendar as a feed", Params: feed,
 			Doc:       "The name ends in .ics. ETag and Last-Modified answer If-None-Match and If-Modified-Since with 304; gzip when the client takes it.",
-			Responses: map[int]string{200: "text/calendar", 304: "", 404: "text/plain", 500: "text/plain", 503: "text/plain"},
+			Responses: map[int]string{200: "text/calendar", 304: "", 404: "text/plain", 429: "text/plain", 500: "text/plain", 503: "text/plain"},
 		},
 		{Pattern: "GET /{$}", Tag: tagServer, Summary: "Get the web page", Responses: map[int]string{200: "text/html"}},
 		{Pattern: "GET /robots.txt", Tag: tagServer, Summary: "Get the rules for robots", Responses: map[int]string{200: "text/plain"}},
