@@ -165,6 +165,21 @@ func (v *View) Holders(org PrincipalID, uid string) ([]ObjectID, error) {
 	return out, nil
 }
 
+// Copies gives what Holders names, without Data.
+func (v *View) Copies(org PrincipalID, uid string) ([]*Object, error) {
+	ids, err := v.Holders(org, uid)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Object, len(ids))
+	for i, id := range ids {
+		if out[i], err = v.ObjectFacts(id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // facts gives what is kept of an object, with the places that are not gone.
 func (v *View) facts(id ObjectID) (*facts, error) {
 	f, err := v.allFacts(id)

@@ -75,17 +75,16 @@ func (d *desk) block(id eventID) (*foundEvent, error) {
 	if err != nil || identity.Org != d.actor.Org {
 		return nil, fmt.Errorf("block %s: %w", id.object, store.ErrNotFound)
 	}
-	holders, err := d.Holders(identity.Org, identity.UID)
+	copies, err := d.Copies(identity.Org, identity.UID)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range holders {
-		o, err := d.Object(h)
-		if err != nil {
-			return nil, err
-		}
+	for _, o := range copies {
 		if !o.Block || o.Kind != "VEVENT" {
 			continue
+		}
+		if o.Data, err = d.Data(o.ID); err != nil {
+			return nil, err
 		}
 		f, err := d.foundIn(identity, o, nil)
 		if !errors.Is(err, store.ErrNotFound) {

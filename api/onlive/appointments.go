@@ -167,15 +167,11 @@ func lookup(v *store.View, a *store.Actor, org *store.Principal, id uuid.UUID) (
 	if err != nil {
 		return nil, err
 	}
-	holders, err := v.Holders(org.ID, identity.UID)
+	copies, err := v.Copies(org.ID, identity.UID)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range holders {
-		obj, err := v.ObjectFacts(h)
-		if err != nil {
-			return nil, err
-		}
+	for _, obj := range copies {
 		f := &found{org: org, zone: v.Zone(org), uuid: identity.UUID, obj: obj}
 		shown, err := f.locate(v, a)
 		if err != nil {

@@ -102,17 +102,13 @@ func (d *desk) copies(alias uint32) ([]held, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := d.v.Holders(d.org.ID, identity.UID)
+	all, err := d.v.Copies(d.org.ID, identity.UID)
 	if err != nil {
 		return nil, err
 	}
 	missing := store.ErrNotFound
 	var out []held
-	for _, id := range ids {
-		obj, err := d.v.ObjectFacts(id)
-		if err != nil {
-			return nil, err
-		}
+	for _, obj := range all {
 		if obj.Kind != "VEVENT" {
 			continue
 		}

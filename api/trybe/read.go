@@ -140,15 +140,11 @@ func lookup(v *store.View, a *store.Actor, id uuid.UUID, need store.Rights) (*fo
 	if !rights.Has(store.RightRead) {
 		return nil, store.ErrNotFound
 	}
-	holders, err := v.Holders(org.ID, identity.UID)
+	copies, err := v.Copies(org.ID, identity.UID)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range holders {
-		obj, err := v.Object(h)
-		if err != nil {
-			return nil, err
-		}
+	for _, obj := range copies {
 		if !obj.Block || obj.Kind != "VEVENT" {
 			continue
 		}
@@ -162,7 +158,8 @@ func lookup(v *store.View, a *store.Actor, id uuid.UUID, need store.Rights) (*fo
 		if !rights.Has(need) {
 			return nil, store.ErrForbidden
 		}
-		return &found{site{org, v.Zone(org)}, identity, obj, spots}, nil
+		obj.Data, err = v.Data(obj.ID)
+		return &found{site{org, v.Zone(org)}, identity, obj, spots}, err
 	}
 	return nil, store.ErrNotFound
 }

@@ -33,14 +33,7 @@ func (in *changeIn) Validate(f *rest.Faults) {
 		f.Add("", idRequired)
 		return
 	}
-	for _, x := range []struct {
-		name string
-		null bool
-	}{{"status", b.Status.IsNull()}, {"start_time", b.Start.IsNull()}, {"client_name", b.Client.IsNull()}} {
-		if x.null {
-			f.Add(x.name, "must not be null")
-		}
-	}
+	notNull(f, given{"status", b.Status.IsNull()}, given{"start_time", b.Start.IsNull()}, given{"client_name", b.Client.IsNull()})
 	if s, ok := b.Status.Get(); ok && !f.Has("status") {
 		checkStatus(f, s)
 	}
@@ -157,15 +150,11 @@ func findEvent(v *store.View, org organisation, services map[uuid.UUID]*store.Se
 	if err != nil {
 		return nil, err
 	}
-	holders, err := v.Holders(org.ID, identity.UID)
+	copies, err := v.Copies(org.ID, identity.UID)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range holders {
-		obj, err := v.ObjectFacts(h)
-		if err != nil {
-			return nil, err
-		}
+	for _, obj := range copies {
 		at := slices.IndexFunc(obj.Bindings, func(b store.Binding) bool {
 			return slices.ContainsFunc(in, func(c *store.Collection) bool { return c.ID == b.Collection })
 		})
@@ -173,7 +162,7 @@ func findEvent(v *store.View, org organisation, services map[uuid.UUID]*store.Se
 			continue
 		}
 		e := &event{object: obj, where: obj.Bindings[at]}
-		data, err := v.Data(h)
+		data, err := v.Data(obj.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -311,6 +311,21 @@ type typeChangeIn struct {
 	} `body:"json"`
 }
 
+// given is a member of a body, and whether it was sent as null.
+type given struct {
+	name string
+	null bool
+}
+
+// notNull refuses null for what a change may leave out but not take away.
+func notNull(f *rest.Faults, members ...given) {
+	for _, m := range members {
+		if m.null {
+			f.Add(m.name, "must not be null")
+		}
+	}
+}
+
 // idRequired is told when a change does not say of what.
 const idRequired = "id is required"
 
@@ -321,14 +336,7 @@ func (in *typeChangeIn) Validate(f *rest.Faults) {
 		f.Add("", idRequired)
 		return
 	}
-	for _, x := range []struct {
-		name string
-		null bool
-	}{{"name", b.Name.IsNull()}, {"durationMinutes", b.Duration.IsNull()}} {
-		if x.null {
-			f.Add(x.name, "must not be null")
-		}
-	}
+	notNull(f, given{"name", b.Name.IsNull()}, given{"durationMinutes", b.Duration.IsNull()})
 	b.check(f)
 }
 
