@@ -35,7 +35,8 @@ func (o *Object) Availabilities(x Expand) ([]Availability, error) {
 }
 
 // availability reads one VAVAILABILITY. Its AVAILABLE components recur like
-// events: those with one UID are master and overrides (RFC 7953 §3.1).
+// events: those with one UID are master and overrides (RFC 7953 §3.1). Their
+// lengths are of the wall clock, unlike those of events (see series).
 func (o *Object) availability(c *Component, x Expand) (Availability, error) {
 	a := Availability{Busy: BusyUnavailable, Window: o.availabilityWindow(c, x.Zone)}
 	if n, err := strconv.Atoi(strings.TrimSpace(c.Text("PRIORITY"))); err == nil && n >= 0 && n <= 9 {

@@ -189,3 +189,30 @@ func TestAvailabilitiesAreExpanded(t *testing.T) {
 		t.Errorf("extent %+v", ext)
 	}
 }
+
+// Hours in the night in which the clock is put forward were an hour longer, and
+// in autumn an hour shorter, than what their calendar says.
+func TestHoursOverAClockChangeEndWhereTheClockSaysSo(t *testing.T) {
+	for _, c := range []struct{ name, length, want string }{
+		{"until a time", "DTEND;TZID=Europe/Berlin:20260102T074500", "28T21:15-29T05:45 24T20:15-25T06:45"},
+		{"for hours", "DURATION:PT9H30M", "28T21:15-29T05:45 24T20:15-25T06:45"},
+		{"until a time elsewhere", "DTEND:20260102T064500Z", "28T21:15-29T05:45 24T20:15-25T06:45"},
+		{"into the hour that is skipped or doubled", "DTEND;TZID=Europe/Berlin:20260102T023000", "28T21:15-29T01:30 24T20:15-25T00:30"},
+	} {
+		o := parseText(t, calendar("BEGIN:VAVAILABILITY\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n"+
+			component("AVAILABLE", "DTSTART;TZID=Europe/Berlin:20260101T221500", c.length, "RRULE:FREQ=DAILY")+"END:VAVAILABILITY\r\n"))
+		var got []string
+		for _, noon := range []time.Time{utc(2026, 3, 28, 12, 0), utc(2026, 10, 24, 12, 0)} {
+			all, err := o.Availabilities(Expand{Window: span.Span{Start: noon, End: noon.AddDate(0, 0, 1)}})
+			if err != nil || len(all) != 1 {
+				t.Fatal(all, err)
+			}
+			for _, s := range all[0].Free {
+				got = append(got, s.Start.Format("02T15:04")+"-"+s.End.Format("02T15:04"))
+			}
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

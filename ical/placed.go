@@ -73,8 +73,18 @@ func (s *series) place(floating *Zone) *placed {
 
 func (p *placed) shapeOf(e *entry) shape {
 	sh := shape{comp: e.comp, form: e.start.Form, zone: e.start.zone(p.floating)}
-	sh.nominal, sh.exact, sh.wall = e.len.resolve(e.start, p.floating)
+	sh.setLength(p, e.len, e.start)
 	return sh
+}
+
+// setLength gives the shape the length of what starts at start.
+func (sh *shape) setLength(p *placed, l length, start Time) {
+	if p.series.hours {
+		sh.nominal = l.onClock(start, p.floating)
+		sh.exact, sh.wall = 0, sh.nominal
+		return
+	}
+	sh.nominal, sh.exact, sh.wall = l.resolve(start, p.floating)
 }
 
 func (p *placed) placeMaster(m *entry) {
@@ -130,7 +140,7 @@ func (p *placed) placeRDate(r *rdate) {
 	}
 	if r.len.known {
 		sh := p.shape
-		sh.nominal, sh.exact, sh.wall = r.len.resolve(r.at, p.floating)
+		sh.setLength(p, r.len, r.at)
 		it.shape = &sh
 	}
 	p.items = append(p.items, it)

@@ -59,6 +59,9 @@ func (o *Object) CheckTimes() error { return o.seriesOf().err }
 //     ones its length on the wall clock; DURATION gives them its nominal days
 //     and its exact rest.
 //   - Several RRULEs are a union, each with its own COUNT. EXRULE is honoured.
+//   - AVAILABLE is a time of the wall clock: its instances end at the hour at
+//     which the first one ends, also where a clock changes in between. Who opens
+//     at 22:00 and closes at 08:00 does so in every night.
 //   - An override stands even where the set has no instance, and against EXDATE.
 //   - THISANDFUTURE shifts the later instances by the distance of the wall
 //     clocks, counted from the original ones; the last such override before an
@@ -71,6 +74,7 @@ type series struct {
 	exrules []*rule
 	rdates  []rdate
 	exdates []Time
+	hours   bool // of AVAILABLE: lengths are of the wall clock
 	floats  bool // some time is floating or a date
 	undated bool
 	err     error
@@ -103,6 +107,7 @@ type rdate struct {
 func newSeries(o *Object, comps []*Component) *series {
 	s := &series{}
 	for _, c := range comps {
+		s.hours = s.hours || c.Name == "AVAILABLE"
 		e := s.entry(o, c)
 		switch {
 		case e.rid == nil && !e.own:
@@ -298,6 +303,20 @@ func (l length) resolve(start Time, floating *Zone) (nominal, exact, wall int64)
 	}
 	exact = max(0, end.place(floating)-start.place(floating))
 	return 0, exact, exact
+}
+
+// onClock gives the length as seconds of the wall clock from start on, in the
+// zone of start.
+func (l length) onClock(start Time, floating *Zone) int64 {
+	switch {
+	case l.until == nil:
+		return l.days*daySeconds + l.exact
+	case start.Form == Date:
+		return max(0, l.until.day()-start.day()) * daySeconds
+	case l.until.Form == Date, l.until.Form == start.Form && l.until.Zone == start.Zone:
+		return max(0, l.until.Wall.Unix()-start.Wall.Unix())
+	}
+	return max(0, start.zone(floating).civil(l.until.place(floating))-start.Wall.Unix())
 }
 
 // sortedUnique sorts and removes what is there twice.

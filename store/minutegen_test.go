@@ -262,7 +262,21 @@ func (w *minuteWorld) hours(uid string, p *minutePrincipal) *mHours {
 			a.rules = []mRule{{freq: "WEEKLY", interval: 1, weekdays: w.weekdays(5)}}
 			a.start = a.start.at(a.start.wall - 30*mDay)
 		}
-		h.available = append(h.available, *a)
+		h.available = append(h.available, *a.onClock())
 	}
 	return h
+}
+
+// onClock makes the series one of hours.
+func (s *mSeries) onClock() *mSeries {
+	s.length.hours = true
+	for i := range s.rdates {
+		if s.rdates[i].length != (mLength{}) {
+			s.rdates[i].length.hours = true
+		}
+	}
+	for i := range s.overs {
+		s.overs[i].length.hours = true
+	}
+	return s
 }

@@ -36,7 +36,7 @@ const mNever = int64(-1) << 62
 // the last one before it as the hand would have moved (RFC 5545 §3.3.5).
 func newMinuteClock(name string, from, to int64, offset func(minute int64) int64) *mClock {
 	c := &mClock{name: name, from: from, wallFrom: from - 26*mHour}
-	c.instants = slices.Repeat([]int64{mNever}, int(to-from+52*mHour))
+	c.instants = slices.Repeat([]int64{mNever}, int(to-from+26*mHour+6*mDay)) // the longest ends days after the last start
 	for q := from; q < to; q += 15 {
 		o := offset(q)
 		c.offsets = append(c.offsets, o)
@@ -102,10 +102,22 @@ func (t mTime) instant(floating *mClock) int64 {
 	return floating.instant(t.wall)
 }
 
+// wallOf is the wall clock of a minute where the time is written.
+func (t mTime) wallOf(minute int64, floating *mClock) int64 {
+	switch t.form {
+	case 'u':
+		return minute
+	case 'z':
+		return t.clock.wall(minute)
+	}
+	return floating.wall(minute)
+}
+
 // mLength is a DURATION, or the time at which the first instance ends.
 type mLength struct {
 	until         *mTime
 	days, minutes int64
+	hours         bool // of AVAILABLE
 }
 
 func (l mLength) line() string {
@@ -128,10 +140,19 @@ func mDuration(days, minutes int64) string {
 // end gives the end of an instance that starts like first, but at another wall
 // clock. Days of a DURATION are of the wall clock; an end makes all instances
 // as long as the first (RFC 5545 §3.8.5.3), floating ones on the wall clock.
+// Hours end at the same wall clock always.
 func (l mLength) end(first mTime, wall int64, floating *mClock) int64 {
 	start := first.at(wall).instant(floating)
 	var end int64
 	switch {
+	case l.hours && l.until == nil:
+		end = first.at(wall + l.days*mDay + l.minutes).instant(floating)
+	case l.hours && first.form != 'd':
+		closes := l.until.wall
+		if l.until.form != first.form || l.until.clock != first.clock {
+			closes = first.wallOf(l.until.instant(floating), floating)
+		}
+		end = first.at(wall + max(0, closes-first.wall)).instant(floating)
 	case l.until == nil:
 		end = first.at(wall+l.days*mDay).instant(floating) + l.minutes
 	case first.form == 'd', first.form == 'f' && l.until.form == 'f':

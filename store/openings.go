@@ -43,7 +43,7 @@ const (
 
 	// openingsRevision is part of every frame; count it up when the same facts
 	// begin to give other openings.
-	openingsRevision = 4
+	openingsRevision = 5
 	openingsV2       = 2 // encoding of a stored day
 )
 

@@ -109,9 +109,7 @@ func copyLine(x *ical.Writer, l *ical.Line) {
 func rule(s slot) string { return "FREQ=WEEKLY;BYDAY=" + dayNames[s.day] }
 
 // times writes DTSTART and DTEND of a slot in the anchor week. 24:00:00 is 00:00
-// of the next day. An instance has the exact length of the first one (RFC 5545
-// §3.8.5.3), so that a slot around the hour at which clocks change ends an hour
-// early or late on that one day.
+// of the next day.
 func (w writer) times(s slot) (start, end string, params []ical.Param) {
 	day := anchor.AddDate(0, 0, int(s.day))
 	layout := wallLayout

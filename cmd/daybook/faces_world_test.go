@@ -44,6 +44,7 @@ func TestRoundTripsBetweenFaces(t *testing.T) {
 		{"TimeTap's filters", timeTapsFiltersFollowAClient},
 		{"Vastal's week", vastalsWeekGoesRoundTheFaces},
 		{"FOLIO's calendars", folioCalendarsGoRoundTheFaces},
+		{"nights of a clock change", nightsOfAClockChange},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, w) })
 	}
