@@ -338,7 +338,7 @@ func (tx *Tx) bind(f *facts, c *Collection, name string, p *Prepared) error {
 	if f.flags != p.flags || !bytes.Equal(f.rows, p.packed) {
 		// The horizon, or the zones' data, moved on since it was indexed, or it
 		// is in too many places now: its rows are the same everywhere.
-		if err := tx.replaceRows(f, p); err != nil {
+		if _, err := tx.replaceRows(f, p); err != nil {
 			return err
 		}
 	}

@@ -106,16 +106,21 @@ func (tx *Tx) reindex(r *reindexed) error {
 	if r.object != nil {
 		p = tx.upToDate(p).spread(len(f.Bindings))
 	}
-	if err := tx.replaceRows(f, p); err != nil {
+	other, err := tx.replaceRows(f, p)
+	if err != nil {
 		return err
 	}
-	tx.next(metaRemade)
+	if other {
+		tx.next(metaRemade)
+	}
 	tx.put(factsKey(f.ID), packFacts(f))
 	return nil
 }
 
-// replaceRows gives an object other rows in all its collections.
-func (tx *Tx) replaceRows(f *facts, p *Prepared) error {
+// replaceRows gives an object other rows in all its collections. other is false
+// when those that it had stay: nobody finds anything else than before, as what
+// endless series have beyond their rows is expanded when it is asked for.
+func (tx *Tx) replaceRows(f *facts, p *Prepared) (other bool, err error) {
 	old := *f
 	f.rows, f.flags = p.packed, p.flags
 	if f.Kind == "VAVAILABILITY" && old.flags == p.flags && bytes.Equal(old.rows, p.packed) {
@@ -123,28 +128,28 @@ func (tx *Tx) replaceRows(f *facts, p *Prepared) error {
 		for _, c := range old.places() {
 			tx.putEndless(c, f.ID, p)
 		}
-		return nil
+		return false, nil
 	}
 	// Mostly rows are added behind those that are there, which then stay.
 	added := len(old.rows) > 0 && old.flags == p.flags && bytes.HasPrefix(p.packed, old.rows)
 	had, err := countRows(f.ID, old.rows)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, c := range old.places() {
 		if !added {
 			if err := tx.unindexIn(c, &old); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := tx.reindexIn(c, f, p, added); err != nil {
-			return err
+			return false, err
 		}
 		if added {
 			tx.count(metaRows, int64(len(p.rows)-had))
 		}
 	}
-	return nil
+	return !added, nil
 }
 
 func (tx *Tx) reindexIn(c CollectionID, f *facts, p *Prepared, hasRows bool) error {

@@ -392,7 +392,8 @@ func TestAChangeCostsItsOwnDays(t *testing.T) {
 	}
 }
 
-// The job moves it each day; hours without end are among what it looks at.
+// The job moves it each day; hours without end are among what it looks at. The
+// basis stays too, so that no client reads the same openings again.
 func TestMovingTheHorizonLeavesOpeningsAlone(t *testing.T) {
 	h := newHouse(t)
 	h.put(h.org, "week", hours("week", "PRIORITY:9\n", "MO", "0900", "1700"))
@@ -402,6 +403,7 @@ func TestMovingTheHorizonLeavesOpeningsAlone(t *testing.T) {
 		for _, p := range []*Principal{h.org, h.room} {
 			h.refresh(p, houseWeek.Start, 60)
 		}
+		before, _ := h.openings(h.room)
 		moved := 0
 		for done := false; !done; {
 			var n int
@@ -418,6 +420,9 @@ func TestMovingTheHorizonLeavesOpeningsAlone(t *testing.T) {
 			if n, err := h.s.RefreshOpenings(t.Context(), p.ID, houseWeek.Start, 60); err != nil || n != 0 {
 				t.Errorf("%s: %d days were lost, %v", p.Name, n, err)
 			}
+		}
+		if after, _ := h.openings(h.room); after.Basis != before.Basis || !slices.Equal(after.Free, before.Free) {
+			t.Errorf("the openings were %+v and are %+v", before, after)
 		}
 	}
 	if _, err := h.s.Check(t.Context(), false, func(p Problem) { t.Errorf("%+v", p) }); err != nil {
