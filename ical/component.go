@@ -206,24 +206,7 @@ func paramText(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
 	}
-	i := strings.IndexByte(s, '^')
-	if i < 0 {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	b.WriteString(s[:i])
-	for ; i < len(s); i++ {
-		if s[i] == '^' && i+1 < len(s) {
-			if c := caretChar(s[i+1]); c != 0 {
-				b.WriteByte(c)
-				i++
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
+	return unescape(s, '^', caretChar)
 }
 
 func caretChar(c byte) byte {
@@ -260,8 +243,12 @@ func (l *Line) List() []string {
 	return append(parts, unescapeText(s[from:]))
 }
 
-func unescapeText(s string) string {
-	i := strings.IndexByte(s, '\\')
+func unescapeText(s string) string { return unescape(s, '\\', escapedChar) }
+
+// unescape puts characters in the place of pairs that begin with escape; char
+// gives that of the second one, 0 for a pair that stays.
+func unescape(s string, escape byte, char func(second byte) byte) string {
+	i := strings.IndexByte(s, escape)
 	if i < 0 {
 		return s
 	}
@@ -269,8 +256,8 @@ func unescapeText(s string) string {
 	b.Grow(len(s))
 	b.WriteString(s[:i])
 	for ; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			if c := escapedChar(s[i+1]); c != 0 {
+		if s[i] == escape && i+1 < len(s) {
+			if c := char(s[i+1]); c != 0 {
 				b.WriteByte(c)
 				i++
 				continue

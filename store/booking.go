@@ -18,7 +18,8 @@ import (
 // busy time and the limits of services are counted without reading a body.
 
 const (
-	maxBuffer = 24 * time.Hour // a longer X-DAYBOOK-BUFFER- counts as this
+	// MaxBuffer is the longest buffer: a longer X-DAYBOOK-BUFFER- counts as this.
+	MaxBuffer = 24 * time.Hour
 
 	propBufferPrefix = "X-DAYBOOK-BUFFER-"
 	propBufferBefore = propBufferPrefix + "BEFORE"
@@ -53,8 +54,8 @@ func (b booking) any() bool { return b != booking{} }
 // service of the one that speaks for it.
 func bookingOf(o *ical.Object) (b booking) {
 	for _, c := range o.Main() {
-		b.before = max(b.before, bufferLength(c, propBufferBefore))
-		b.after = max(b.after, bufferLength(c, propBufferAfter))
+		b.before = max(b.before, BufferLength(c, propBufferBefore))
+		b.after = max(b.after, BufferLength(c, propBufferAfter))
 	}
 	if c := principalComponent(o); c != nil {
 		if id, err := uuid.Parse(strings.TrimSpace(c.Text(ServiceProperty))); err == nil {
@@ -64,8 +65,9 @@ func bookingOf(o *ical.Object) (b booking) {
 	return b
 }
 
-// bufferLength reads a duration between nothing and maxBuffer, in seconds.
-func bufferLength(c *ical.Component, name string) int64 {
+// BufferLength reads a buffer, a duration between nothing and MaxBuffer, in
+// seconds.
+func BufferLength(c *ical.Component, name string) int64 {
 	l := c.Line(name)
 	if l == nil {
 		return 0
@@ -74,7 +76,7 @@ func bufferLength(c *ical.Component, name string) int64 {
 	if err != nil || days < 0 || exact < 0 {
 		return 0
 	}
-	return int64(min(time.Duration(min(days, 1))*24*time.Hour+min(exact, maxBuffer), maxBuffer) / time.Second)
+	return int64(min(time.Duration(min(days, 1))*24*time.Hour+min(exact, MaxBuffer), MaxBuffer) / time.Second)
 }
 
 // describe gives the row what was booked.

@@ -170,9 +170,9 @@ func busyTimeOf(owner PrincipalID, r Row) BusyTime {
 // the window.
 func (v *View) busyRows(c CollectionID, w span.Span, zone *ical.Zone, buffers bool) ([]Row, error) {
 	if buffers {
-		w.Start = w.Start.Add(-maxBuffer)
+		w.Start = w.Start.Add(-MaxBuffer)
 		if !w.End.IsZero() {
-			w.End = w.End.Add(maxBuffer)
+			w.End = w.End.Add(MaxBuffer)
 		}
 	}
 	from, to := windowSeconds(w)

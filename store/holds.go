@@ -53,7 +53,7 @@ func (h *Hold) check(now time.Time) error {
 		return fmt.Errorf("%w: a hold ends after its start and lasts at most %d days", ErrInvalid, MaxHoldLength/(24*time.Hour))
 	case h.Start.Nanosecond() != 0 || h.End.Nanosecond() != 0:
 		return fmt.Errorf("%w: a hold's times are whole seconds", ErrInvalid)
-	case h.Before < 0 || h.After < 0 || h.Before > maxBuffer || h.After > maxBuffer:
+	case h.Before < 0 || h.After < 0 || h.Before > MaxBuffer || h.After > MaxBuffer:
 		return fmt.Errorf("%w: a hold's buffers are between nothing and a day", ErrInvalid)
 	case !h.Expires.After(now) || h.Expires.Sub(now) > MaxHoldTime:
 		return fmt.Errorf("%w: a hold lives at most %s", ErrInvalid, MaxHoldTime)
@@ -285,10 +285,10 @@ func (v *View) eachHold(resource PrincipalID, w span.Span, fn func(*heldTime)) (
 	prefix := newKey(tableHoldTimes).principal(resource)
 	low, high := prefix, prefix.after()
 	if from > -rowBias {
-		low = appendStart(slices.Clip(prefix), from-int64((MaxHoldLength+maxBuffer)/time.Second))
+		low = appendStart(slices.Clip(prefix), from-int64((MaxHoldLength+MaxBuffer)/time.Second))
 	}
 	if to < rowBias {
-		high = appendStart(slices.Clip(prefix), to+int64(maxBuffer/time.Second))
+		high = appendStart(slices.Clip(prefix), to+int64(MaxBuffer/time.Second))
 	}
 	v.r.Scan(low, high, func(k, b []byte) bool {
 		var t heldTime

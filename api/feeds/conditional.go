@@ -2,10 +2,10 @@ package feeds
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"daybook/api/rest"
 	"daybook/store"
 )
 
@@ -76,11 +76,11 @@ func accepted(values []string) store.Coding {
 		name, params, _ := strings.Cut(s, ";")
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "gzip", "x-gzip":
-			weights[store.CodingGzip] = weight(params)
+			weights[store.CodingGzip] = rest.Weight(params)
 		case "zstd":
-			weights[store.CodingZstd] = weight(params)
+			weights[store.CodingZstd] = rest.Weight(params)
 		case "*":
-			star = weight(params)
+			star = rest.Weight(params)
 		}
 	}
 	if _, named := weights[store.CodingGzip]; !named && star > 0 {
@@ -92,16 +92,4 @@ func accepted(values []string) store.Coding {
 		}
 	}
 	return out
-}
-
-func weight(params string) float64 {
-	q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
-	if !ok {
-		return 1
-	}
-	w, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-	if err != nil {
-		return 0
-	}
-	return w
 }

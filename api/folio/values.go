@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/hours"
+	"daybook/api/rest"
 )
 
 // Values of requests: each reads itself from a parameter and from a member of
@@ -22,12 +23,9 @@ var (
 )
 
 func parseID(s string) (uuid.UUID, error) {
-	if len(s) != 36 { // the other forms that the library reads are none of the contract's
-		return uuid.Nil, errUUID
-	}
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return uuid.Nil, errUUID
+	id, ok := rest.ParseUUID(s)
+	if !ok {
+		return id, errUUID
 	}
 	return id, nil
 }

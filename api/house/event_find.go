@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"daybook/api/blocks"
+	"daybook/api/rest"
 	"daybook/ical"
 	"daybook/store"
 )
@@ -23,12 +24,13 @@ type eventID struct {
 // parseEventID reads UUID or UUID_STAMP; store.ErrNotFound.
 func parseEventID(text string) (eventID, error) {
 	head, stamp, instance := strings.Cut(text, "_")
-	id, err := uuid.Parse(head)
-	if err != nil || len(head) != 36 {
+	id, ok := rest.ParseUUID(head)
+	if !ok {
 		return eventID{}, fmt.Errorf("event %q: %w", text, store.ErrNotFound)
 	}
 	out := eventID{object: id}
 	if instance {
+		var err error
 		if out.rid, err = blocks.ParseStamp(stamp); err != nil {
 			return eventID{}, fmt.Errorf("event %q: %w", text, store.ErrNotFound)
 		}

@@ -221,12 +221,9 @@ var errUUID = errors.New("must be a valid UUID")
 
 // parseUUID reads the form of 36 characters, in any case.
 func parseUUID(s string) (uuid.UUID, error) {
-	if len(s) != 36 {
-		return uuid.UUID{}, errUUID
-	}
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return uuid.UUID{}, errUUID
+	id, ok := rest.ParseUUID(s)
+	if !ok {
+		return id, errUUID
 	}
 	return id, nil
 }

@@ -14,7 +14,7 @@ func AcceptsGzip(values []string) bool {
 		if name != "gzip" && name != "x-gzip" && name != "*" {
 			continue
 		}
-		wanted := weight(params) > 0
+		wanted := Weight(params) > 0
 		if name != "*" {
 			return wanted
 		}
@@ -23,7 +23,9 @@ func AcceptsGzip(values []string) bool {
 	return star
 }
 
-func weight(params string) float64 {
+// Weight reads what follows a coding or media type: how much it is liked, from 0
+// to 1 (RFC 9110 §12.4.2).
+func Weight(params string) float64 {
 	q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
 	if !ok {
 		return 1

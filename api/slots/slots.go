@@ -19,9 +19,6 @@ const (
 	MaxDays     = 31 // of one question
 	MinStep     = time.Minute
 	DefaultStep = 15 * time.Minute
-
-	day       = 24 * 60 * 60 // seconds
-	maxBuffer = 24 * time.Hour
 )
 
 // Rules are what slots are cut by. Zero values mean that the rule is not there.
@@ -41,7 +38,7 @@ type Rules struct {
 // RulesOf gives the rules of a service.
 func RulesOf(s *store.Service) Rules {
 	return Rules{
-		Length: s.Length, Step: s.Step, Before: min(s.BufferBefore, maxBuffer), After: min(s.BufferAfter, maxBuffer),
+		Length: s.Length, Step: s.Step, Before: min(s.BufferBefore, store.MaxBuffer), After: min(s.BufferAfter, store.MaxBuffer),
 		Notice: s.MinNotice, Ahead: s.MaxAhead, PerDay: s.MaxPerDay, PerWeek: s.MaxPerWeek, PerMonth: s.MaxPerMonth,
 		Capacity: s.Capacity, Service: store.MarkOf(s.UUID),
 	}
@@ -162,7 +159,7 @@ func ask(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now ti
 	if r.Step != 0 && (r.Step < MinStep || r.Step > 24*time.Hour || r.Step%time.Second != 0) {
 		return nil, fmt.Errorf("%w: a step is between a minute and a day, in whole seconds", store.ErrInvalid)
 	}
-	if r.Before < 0 || r.After < 0 || r.Before > maxBuffer || r.After > maxBuffer || r.Notice < 0 || r.Ahead < 0 {
+	if r.Before < 0 || r.After < 0 || r.Before > store.MaxBuffer || r.After > store.MaxBuffer || r.Notice < 0 || r.Ahead < 0 {
 		return nil, fmt.Errorf("%w: a buffer is between nothing and a day, and no rule is negative", store.ErrInvalid)
 	}
 	if w.Empty() || w.End.Sub(w.Start) > (MaxDays+1)*24*time.Hour {

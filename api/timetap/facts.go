@@ -3,10 +3,10 @@ package timetap
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"daybook/api/blocks"
 	"daybook/ical"
+	"daybook/store"
 )
 
 // part is what the API needs of one VEVENT, a master or an override, whatever
@@ -25,10 +25,6 @@ type part struct {
 	before, after int64 // buffers, in seconds
 }
 
-// maxBuffer is the longest buffer, as it is for openings; a longer one counts
-// as this.
-const maxBuffer = 24 * time.Hour
-
 // partOf reads it.
 func partOf(c *ical.Component) part {
 	p := part{
@@ -36,8 +32,8 @@ func partOf(c *ical.Component) part {
 		attendees: attendeesOf(c),
 		service:   strings.ToLower(strings.TrimSpace(c.Text("X-DAYBOOK-SERVICE-ID"))),
 		invoice:   upper(c, "X-DAYBOOK-INVOICE"),
-		before:    bufferOf(c, "X-DAYBOOK-BUFFER-BEFORE"),
-		after:     bufferOf(c, "X-DAYBOOK-BUFFER-AFTER"),
+		before:    store.BufferLength(c, "X-DAYBOOK-BUFFER-BEFORE"),
+		after:     store.BufferLength(c, "X-DAYBOOK-BUFFER-AFTER"),
 	}
 	if c.Line("COLOR") != nil { // without it there is no colour
 		p.color = strings.ToUpper(blocks.Read(ical.Instance{Component: c}).Color)
@@ -113,18 +109,4 @@ func address(uri string) string {
 		return uri[len("mailto:"):]
 	}
 	return uri
-}
-
-// bufferOf reads a duration between nothing and maxBuffer, in seconds.
-func bufferOf(c *ical.Component, name string) int64 {
-	l := c.Line(name)
-	if l == nil {
-		return 0
-	}
-	days, exact, err := ical.ParseDuration(l.Value)
-	if err != nil || days < 0 || exact < 0 {
-		return 0
-	}
-	d := time.Duration(min(days, 1))*24*time.Hour + min(exact, maxBuffer)
-	return int64(min(d, maxBuffer) / time.Second)
 }

@@ -89,7 +89,7 @@ func (l *listing) add(ctx context.Context, c calendar) error {
 	}
 	w := l.window
 	if l.show.buffer {
-		w = span.Span{Start: w.Start.Add(-maxBuffer), End: w.End.Add(maxBuffer)}
+		w = span.Span{Start: w.Start.Add(-store.MaxBuffer), End: w.End.Add(store.MaxBuffer)}
 	}
 	rows, err := l.v.Instances(c.id, w, l.zone)
 	if err != nil {

@@ -75,12 +75,9 @@ func (s *siteID) UnmarshalText(b []byte) error {
 var errUUID = errors.New("must be a site's id")
 
 func parseUUID(s string) (uuid.UUID, error) {
-	if len(s) != 36 {
-		return uuid.UUID{}, errUUID
-	}
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return uuid.UUID{}, errUUID
+	id, ok := rest.ParseUUID(s)
+	if !ok {
+		return id, errUUID
 	}
 	return id, nil
 }

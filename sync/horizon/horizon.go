@@ -5,19 +5,12 @@ package horizon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"daybook/store"
+	"daybook/sync/jobs"
 )
-
-// errStalled tells that the store says neither that it is done nor what it did.
-var errStalled = errors.New("no progress")
-
-// maxIdle bounds the steps in a row that find nothing and are not done, as
-// one is when another writer comes between.
-const maxIdle = 100
 
 // Job gives the function that indexes instances up to ahead from now (nil:
 // time.Now). It works in transactions of bounded size and ends early, with
@@ -28,21 +21,10 @@ func Job(s *store.Store, ahead time.Duration, now func() time.Time) func(context
 	}
 	return func(ctx context.Context) error {
 		to := now().Add(ahead)
-		for idle := 0; ; idle++ {
-			objects, done, err := s.ExtendHorizon(ctx, to)
-			switch {
-			case err != nil:
-				return fmt.Errorf("extend the horizon: %w", err)
-			case done:
-				return nil
-			case objects > 0:
-				idle = 0
-			case idle > maxIdle:
-				return fmt.Errorf("extend the horizon: %w", errStalled)
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		err := jobs.Steps(ctx, func(ctx context.Context) (int, bool, error) { return s.ExtendHorizon(ctx, to) })
+		if err != nil {
+			return fmt.Errorf("extend the horizon: %w", err)
 		}
+		return nil
 	}
 }

@@ -6,19 +6,12 @@ package prune
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"daybook/store"
+	"daybook/sync/jobs"
 )
-
-// errStalled tells that the store says neither that it is done nor what it did.
-var errStalled = errors.New("no progress")
-
-// maxIdle bounds the steps in a row that find nothing and are not done, as
-// one is when another writer comes between.
-const maxIdle = 100
 
 // Keep says for how long what is kept.
 type Keep struct {
@@ -44,20 +37,9 @@ func Job(s *store.Store, keep Keep, now func() time.Time) func(context.Context) 
 
 // all takes one step after the other until it is done.
 func all(ctx context.Context, before time.Time, step func(context.Context, time.Time) (int, bool, error)) error {
-	for idle := 0; ; idle++ {
-		dropped, done, err := step(ctx, before)
-		switch {
-		case err != nil:
-			return fmt.Errorf("prune: %w", err)
-		case done:
-			return nil
-		case dropped > 0:
-			idle = 0
-		case idle > maxIdle:
-			return fmt.Errorf("prune: %w", errStalled)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	err := jobs.Steps(ctx, func(ctx context.Context) (int, bool, error) { return step(ctx, before) })
+	if err != nil {
+		return fmt.Errorf("prune: %w", err)
 	}
+	return nil
 }
