@@ -116,6 +116,7 @@ func (tx *Tx) AddHold(h *Hold) error {
 	for k, b := range h.derived() {
 		tx.put([]byte(k), b)
 	}
+	tx.noteHold(OpCreated, h)
 	return nil
 }
 
@@ -192,11 +193,15 @@ func (v *View) EachHold(org PrincipalID, after uuid.UUID, fn func(*Hold) bool) e
 	return failed
 }
 
-// DeleteHold releases a hold. ErrNotFound, also for one that has ended.
+// DeleteHold releases a hold. ErrNotFound, also for one that has ended. The
+// journal tells of this, and not of an end by the clock, which it told of
+// before: nobody does it.
 func (tx *Tx) DeleteHold(org PrincipalID, id uuid.UUID) error {
-	if _, err := tx.Hold(org, id); err != nil {
+	h, err := tx.Hold(org, id)
+	if err != nil {
 		return err
 	}
+	tx.noteHold(OpDeleted, h)
 	return tx.dropHold(org, id)
 }
 

@@ -93,6 +93,8 @@ const (
 	SubjectService
 	SubjectNote
 	SubjectWebhook
+	SubjectRemote
+	SubjectHold
 )
 
 // telling is how a subject is told of: its name, and the right on its owner that
@@ -121,6 +123,8 @@ var subjects = [...]telling{
 	SubjectService:      {"service", RightRead},
 	SubjectNote:         {"note", RightRead},
 	SubjectWebhook:      {"webhook", RightAdmin},
+	SubjectRemote:       {"remote", RightAdmin},
+	SubjectHold:         {"hold", RightRead},
 }
 
 func (s Subject) String() string {
@@ -311,6 +315,21 @@ func (tx *Tx) noteFeed(op Op, f *Feed, owner PrincipalID) {
 
 func (tx *Tx) noteService(op Op, s *Service) {
 	tx.note(Entry{Org: s.Org, Subject: SubjectService, Op: op, Owner: s.Org, UUID: s.UUID, Name: clip(s.Name, maxNameLength)})
+}
+
+func (tx *Tx) noteRemote(op Op, r *Remote) error {
+	owner, err := tx.ownerOf(r.Target)
+	if err == nil {
+		tx.note(Entry{Org: r.Org, Subject: SubjectRemote, Op: op, Owner: owner, Collection: r.Target, UUID: r.UUID, Name: r.Name})
+	}
+	return err
+}
+
+// noteHold notes a hold for each resource whose time it takes.
+func (tx *Tx) noteHold(op Op, h *Hold) {
+	for _, r := range h.Resources {
+		tx.note(Entry{Org: h.Org, Subject: SubjectHold, Op: op, Owner: r, UUID: h.UUID})
+	}
 }
 
 // clip cuts a text to so many bytes.

@@ -82,6 +82,12 @@ func TestJournalTellsEveryChangeOnce(t *testing.T) {
 	cred := func() *Credential { return &Credential{ID: "key", Kind: CredentialBearer, Org: h.org.ID} }
 	sealed := func() *Credential { return &Credential{ID: "sealed", Kind: CredentialOnlive, Org: h.org.ID} }
 	feed := func() *Feed { return &Feed{Org: h.org.ID, Collection: h.adaCal, Name: "ada"} }
+	access := func() *RemoteAccess { return &RemoteAccess{URL: "https://example.org/secret.ics"} }
+	remote := &Remote{Org: h.org.ID, Name: "pulled", Kind: RemoteICS, Target: h.adaCal, Host: "https://example.org"}
+	start := s.now().Add(time.Hour).Truncate(time.Second)
+	hold := &Hold{
+		Org: h.org.ID, Resources: []PrincipalID{h.ada.ID, h.room.ID}, Start: start, End: start.Add(time.Hour), Expires: s.now().Add(time.Minute),
+	}
 	var feedID string
 	for _, step := range []struct {
 		want string
@@ -195,6 +201,26 @@ func TestJournalTellsEveryChangeOnce(t *testing.T) {
 				errs = append(errs, tx.PutNote(h.org.ID, "space", "a", []byte(b)))
 			}
 			return errors.Join(append(errs, tx.PutNote(h.org.ID, "space", "a", nil), tx.PutNote(h.org.ID, "space", "a", nil))...)
+		}},
+		{"hold.created ada ; hold.created room-1 ", func(tx *Tx) error { return tx.AddHold(hold) }},
+		{"hold.deleted ada ; hold.deleted room-1 ", func(tx *Tx) error { return tx.DeleteHold(h.org.ID, hold.UUID) }},
+		{"remote.created ada pulled", func(tx *Tx) error { return tx.PutRemote(remote, access()) }},
+		{"", func(tx *Tx) error { return errors.Join(tx.PutRemote(remote, access()), tx.PutRemote(remote, nil), tx.ResumeRemote(remote.ID)) }},
+		{"remote.changed ada pulled; remote.changed ada pulled", func(tx *Tx) error {
+			remote.Paused = true
+			return errors.Join(tx.PutRemote(remote, nil), tx.ResumeRemote(remote.ID))
+		}},
+		{"remote.changed ada pulled", func(tx *Tx) error {
+			err := tx.PutRemoteState(remote.ID, RemoteState{Stopped: "too many deletions"})
+			return errors.Join(err, tx.ResumeRemote(remote.ID))
+		}},
+		{"remote.changed ada pulled", func(tx *Tx) error {
+			remote.Paused = false
+			return tx.PutRemote(remote, &RemoteAccess{URL: "https://example.org/other.ics"})
+		}},
+		{"remote.deleted ada pulled", func(tx *Tx) error {
+			remote.Ending = true
+			return errors.Join(tx.PutRemote(remote, nil), tx.PutRemote(remote, nil), tx.DeleteRemote(remote.ID))
 		}},
 		{"calendar.deleted room-1 calendar; resource.deleted room-1 room-1", func(tx *Tx) error { return tx.DeletePrincipal(h.room.ID) }},
 	} {

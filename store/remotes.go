@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -214,11 +215,13 @@ func (r *Remote) check() error {
 // PutRemote stores a remote: a new one when its ID is 0, which then is set with
 // UUID and Created. access may be nil for one that has it already. It checks the
 // record, not rights and not the address. Another target needs a remote of its
-// own. ErrInvalid, ErrExists (the name), ErrNotFound (target), ErrQuota.
+// own. What changes nothing is no write. ErrInvalid, ErrExists (the name),
+// ErrNotFound (target), ErrQuota.
 func (tx *Tx) PutRemote(r *Remote, access *RemoteAccess) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	op := createdUnless(r.ID != 0)
 	c, err := tx.Collection(r.Target)
 	if err != nil || c.Org != r.Org {
 		return fmt.Errorf("collection %d: %w", r.Target, ErrNotFound)
@@ -248,8 +251,14 @@ func (tx *Tx) PutRemote(r *Remote, access *RemoteAccess) error {
 			return fmt.Errorf("remote %s: %w", r.UUID, ErrExists)
 		}
 		r.ID, r.Created = RemoteID(tx.next(metaRemote)), tx.now
-	} else if err := tx.keepRemote(r); err != nil {
-		return err
+	} else {
+		old, err := tx.keepRemote(r)
+		if err != nil || tx.sameRemote(old, r, access) {
+			return err
+		}
+		if r.Ending && !old.Ending {
+			op = OpDeleted // what is left of it goes piece by piece
+		}
 	}
 	if access != nil {
 		if len(access.URL)+len(access.User)+len(access.Password) > 2*maxRemoteText {
@@ -261,35 +270,82 @@ func (tx *Tx) PutRemote(r *Remote, access *RemoteAccess) error {
 	}
 	r.Modified = tx.now
 	tx.put(remoteKey(r.ID), encodeRecord(r))
-	return nil
+	return tx.noteRemote(op, r)
 }
 
-// keepRemote takes over from the stored record what does not change.
-func (tx *Tx) keepRemote(r *Remote) error {
+// sameRemote reports whether a record, with what is secret of it unless that is
+// nil, says what the stored one says; it then becomes that.
+func (tx *Tx) sameRemote(old, r *Remote, access *RemoteAccess) bool {
+	if access != nil {
+		if kept, err := tx.RemoteAccess(old); err != nil || kept != *access {
+			return false
+		}
+	}
+	x := *r
+	x.Sealed, x.Modified = old.Sealed, old.Modified
+	if !bytes.Equal(encodeRecord(&x), encodeRecord(old)) {
+		return false
+	}
+	*r = x
+	return true
+}
+
+// keepRemote takes over from the stored record, which it gives, what does not
+// change.
+func (tx *Tx) keepRemote(r *Remote) (*Remote, error) {
 	old, err := tx.Remote(r.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if old.Target != r.Target || old.Kind != r.Kind || old.TwoWay != r.TwoWay {
-		return fmt.Errorf("%w: target, kind and direction of a remote stay; make another one", ErrInvalid)
+		return nil, fmt.Errorf("%w: target, kind and direction of a remote stay; make another one", ErrInvalid)
 	}
 	r.UUID, r.Org, r.Created = old.UUID, old.Org, old.Created
 	if r.Sealed == nil {
 		r.Sealed, r.Host = old.Sealed, old.Host
 	}
-	return nil
+	return old, nil
+}
+
+// ResumeRemote lets a remote go on that is paused or was stopped, whose next
+// pull may then delete what it likes. ErrNotFound.
+func (tx *Tx) ResumeRemote(id RemoteID) error {
+	r, err := tx.Remote(id)
+	if err != nil {
+		return err
+	}
+	s, err := tx.RemoteState(id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Paused:
+		r.Paused = false
+		err = tx.PutRemote(r, nil)
+	case s.Stopped != "":
+		err = tx.noteRemote(OpChanged, r)
+	}
+	if err != nil {
+		return err
+	}
+	s.Allowed, s.Stopped, s.Next = s.Stopped != "", "", time.Time{}
+	return tx.PutRemoteState(id, s)
 }
 
 // DeleteRemote removes a remote's record and state. Its objects are removed
 // before, by who pulls it; what it had in common with the other side goes when
 // Prune comes by. ErrNotFound.
 func (tx *Tx) DeleteRemote(id RemoteID) error {
-	if tx.get(remoteKey(id)) == nil {
-		return fmt.Errorf("remote %d: %w", id, ErrNotFound)
+	r, err := tx.Remote(id)
+	if err != nil {
+		return err
 	}
 	tx.del(remoteKey(id))
 	tx.del(remoteStateKey(id))
-	return nil
+	if r.Ending {
+		return nil // the journal was told when it began to end
+	}
+	return tx.noteRemote(OpDeleted, r)
 }
 
 // dropRemotes removes those of a collection that is removed.

@@ -351,22 +351,5 @@ func (p *Puller) Resume(ctx context.Context, id store.RemoteID) error {
 		return ErrBusy
 	}
 	defer p.end(id)
-	return p.opt.Store.Update(ctx, func(tx *store.Tx) error {
-		r, err := tx.Remote(id)
-		if err != nil {
-			return err
-		}
-		if r.Paused {
-			r.Paused = false
-			if err := tx.PutRemote(r, nil); err != nil {
-				return err
-			}
-		}
-		s, err := tx.RemoteState(id)
-		if err != nil {
-			return err
-		}
-		s.Allowed, s.Stopped, s.Next = s.Stopped != "", "", time.Time{}
-		return tx.PutRemoteState(id, s)
-	})
+	return p.opt.Store.Update(ctx, func(tx *store.Tx) error { return tx.ResumeRemote(id) })
 }
