@@ -205,7 +205,9 @@ func TestJournalTellsEveryChangeOnce(t *testing.T) {
 		{"hold.created ada ; hold.created room-1 ", func(tx *Tx) error { return tx.AddHold(hold) }},
 		{"hold.deleted ada ; hold.deleted room-1 ", func(tx *Tx) error { return tx.DeleteHold(h.org.ID, hold.UUID) }},
 		{"remote.created ada pulled", func(tx *Tx) error { return tx.PutRemote(remote, access()) }},
-		{"", func(tx *Tx) error { return errors.Join(tx.PutRemote(remote, access()), tx.PutRemote(remote, nil), tx.ResumeRemote(remote.ID)) }},
+		{"", func(tx *Tx) error {
+			return errors.Join(tx.PutRemote(remote, access()), tx.PutRemote(remote, nil), tx.ResumeRemote(remote.ID))
+		}},
 		{"remote.changed ada pulled; remote.changed ada pulled", func(tx *Tx) error {
 			remote.Paused = true
 			return errors.Join(tx.PutRemote(remote, nil), tx.ResumeRemote(remote.ID))

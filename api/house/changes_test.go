@@ -448,7 +448,7 @@ func TestAudit(t *testing.T) {
 		}
 	}
 	p.as(reader).get("/v1/audit").want(403)
-	p.as(forAda).get("/v1/audit").want(404)
+	p.as(forAda).get("/v1/audit").want(403)
 	p.get("/v1/audit?resource=nobody").want(404)
 	p.get("/v1/audit?resource=eve").want(404)
 	p.get("/v1/audit?order=up").want(422)

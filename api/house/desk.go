@@ -29,6 +29,16 @@ func (d *desk) may(p store.PrincipalID, want store.Rights) error {
 	return allow(d.Rights(d.actor, p), want, "principal "+strconv.FormatUint(uint64(p), 10))
 }
 
+// mayHere checks a right on the asker's organisation, for addresses that are
+// the same for everybody: that they are there is no secret, so without any
+// right it is store.ErrForbidden too.
+func (d *desk) mayHere(want store.Rights) error {
+	if err := d.may(d.actor.Org, want); err != nil {
+		return fmt.Errorf("the organisation needs %s: %w", want, store.ErrForbidden)
+	}
+	return nil
+}
+
 func allow(have, want store.Rights, what string) error {
 	switch {
 	case have == 0:
@@ -173,9 +183,9 @@ func inBody(field string, err error) error {
 	return err
 }
 
-// guard checks a right on the organisation before a body is looked at.
+// guard checks a right on the organisation, see mayHere, before a body is looked at.
 func guard[In any](s *service, want store.Rights) func(context.Context, In) error {
 	return func(ctx context.Context, _ In) error {
-		return s.view(ctx, func(d *desk) error { return d.may(d.actor.Org, want) })
+		return s.view(ctx, func(d *desk) error { return d.mayHere(want) })
 	}
 }

@@ -49,7 +49,7 @@ type Job struct {
 func (s *service) jobsOf(ctx context.Context) ([]Job, error) {
 	several := false
 	err := s.view(ctx, func(d *desk) error {
-		if err := d.may(d.actor.Org, store.RightAdmin); err != nil {
+		if err := d.mayHere(store.RightAdmin); err != nil {
 			return err
 		}
 		all, err := d.Principals(0, store.KindOrganisation)

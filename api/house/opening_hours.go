@@ -62,7 +62,7 @@ func showOpeningHours(c *hours.Calendar) OpeningHours {
 // hoursSite finds where the hours are, for one who may see all of them.
 func (s *service) hoursSite(ctx context.Context, want store.Rights) (at kept.Site, err error) {
 	err = s.view(ctx, func(d *desk) error {
-		if err := d.may(d.actor.Org, want); err != nil {
+		if err := d.mayHere(want); err != nil {
 			return err
 		}
 		at, err = d.site()

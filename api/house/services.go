@@ -134,7 +134,7 @@ func (in *servicesIn) Validate(f *rest.Faults) { in.Check(f) }
 
 func (s *service) listServices(ctx context.Context, in servicesIn) (out rest.List[Service], err error) {
 	return out, s.view(ctx, func(d *desk) error {
-		if err := d.may(d.actor.Org, store.RightFreeBusy); err != nil {
+		if err := d.mayHere(store.RightFreeBusy); err != nil {
 			return err
 		}
 		var offers uuid.UUID
