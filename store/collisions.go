@@ -16,53 +16,80 @@ import (
 // too.
 type Collision struct {
 	Owner PrincipalID // of the calendar that it is in
-	Row   Row         // Start and End are instants, without buffers; a hold has nothing else
+	Row   Row         // Start and End are instants, without buffers; a hold has these and its service alone
 	Hold  uuid.UUID   // uuid.Nil: an instance
 }
 
-// Collisions gives the instances and holds that take time of the spans from a resource or
-// organisation, in order of their start, at most limit of them: those that
-// Taken tells of. except is an object that does not count (0: all do), such as
-// the one that is being moved. The spans are ordered by their start; a zero End
-// of the last stands for ever. Inside of an Update it sees the writes before it.
-// ErrNotFound; ErrInvalid for a principal without a calendar of its own and for
-// a span without a beginning or a length.
-func (v *View) Collisions(resource PrincipalID, spans []span.Span, except ObjectID, limit int) ([]Collision, error) {
-	for _, s := range spans {
+// Want is time that somebody wants to take: an event's own, and what is to be
+// kept free beside it, of others' own time but not of what they keep free.
+type Want struct {
+	span.Span
+	Before, After time.Duration
+}
+
+// wide gives the time with what is kept free.
+func (w Want) wide() span.Span {
+	s := span.Span{Start: w.Start.Add(-w.Before), End: w.End}
+	if !s.End.IsZero() {
+		s.End = s.End.Add(w.After)
+	}
+	return s
+}
+
+// Collisions gives the instances and holds that take time that is wanted from a
+// resource or organisation, in order of their start, at most limit of them: those
+// that Taken tells of, for what is wanted with nothing beside it. except is an
+// object that does not count (0: all do), such as the one that is being moved.
+// Wants are ordered by their start; a zero End of the last stands for ever.
+// Inside of an Update it sees the writes before it. ErrNotFound; ErrInvalid for a
+// principal without a calendar of its own and for a span without a beginning or a
+// length.
+func (v *View) Collisions(resource PrincipalID, wants []Want, except ObjectID, limit int) ([]Collision, error) {
+	for _, s := range wants {
 		if s.Start.IsZero() || !s.End.IsZero() && s.Empty() {
 			return nil, fmt.Errorf("collisions: %w: a span without a beginning or a length", ErrInvalid)
 		}
 	}
 	owners, err := v.timeOwners(resource)
-	if err != nil || len(spans) == 0 {
+	if err != nil || len(wants) == 0 {
 		return nil, err
 	}
-	w := span.Span{Start: spans[0].Start}
-	for _, s := range spans {
-		if s.End.IsZero() {
-			w.End = s.End
-			break
-		}
-		w.End = later(w.End, s.End)
-	}
+	w, meets := around(wants), meeting(wants)
 	var out []Collision
 	for i, owner := range owners {
-		found, err := v.collisionsIn(owner, w, spans, except, i == 0)
+		found, err := v.collisionsIn(owner, w, meets, except, i == 0)
 		if err != nil {
 			return nil, fmt.Errorf("collisions of principal %d: %w", resource, err)
 		}
 		out = append(out, found...)
 	}
-	meets := meeting(spans)
 	for _, t := range v.holdsOn(resource, w) {
-		if meets(t.start-t.before, t.end+t.after) {
-			out = append(out, Collision{Owner: resource, Row: Row{Start: t.start, End: t.end}, Hold: t.id})
+		r := Row{Start: t.start, End: t.end, Before: t.before, After: t.after, Service: t.service}
+		if meets(&r) {
+			out = append(out, Collision{Owner: resource, Row: r, Hold: t.id})
 		}
 	}
 	slices.SortFunc(out, func(a, b Collision) int {
 		return cmp.Or(cmp.Compare(a.Row.Start, b.Row.Start), cmp.Compare(a.Row.Object, b.Row.Object), cmp.Compare(a.Row.RecurrenceID, b.Row.RecurrenceID))
 	})
 	return out[:min(len(out), limit)], nil
+}
+
+// around gives the time from the first to the last of what is wanted, with all
+// that is to be kept free.
+func around(wants []Want) span.Span {
+	w := wants[0].wide()
+	for _, s := range wants[1:] {
+		s := s.wide()
+		if s.Start.Before(w.Start) {
+			w.Start = s.Start
+		}
+		if w.End = later(w.End, s.End); s.End.IsZero() {
+			w.End = s.End
+			break
+		}
+	}
+	return w
 }
 
 func later(a, b time.Time) time.Time {
@@ -89,7 +116,7 @@ func (v *View) timeOwners(resource PrincipalID) ([]PrincipalID, error) {
 }
 
 // collisionsIn looks at the calendar of one owner.
-func (v *View) collisionsIn(owner PrincipalID, w span.Span, spans []span.Span, except ObjectID, buffers bool) ([]Collision, error) {
+func (v *View) collisionsIn(owner PrincipalID, w span.Span, meets func(*Row) bool, except ObjectID, buffers bool) ([]Collision, error) {
 	c, err := v.Calendar(owner)
 	if err != nil {
 		return nil, err
@@ -98,26 +125,37 @@ func (v *View) collisionsIn(owner PrincipalID, w span.Span, spans []span.Span, e
 	if err != nil {
 		return nil, err
 	}
-	meets := meeting(spans)
 	var out []Collision
 	for _, r := range rows {
 		if r.Object == except {
 			continue
 		}
-		start, end := r.Start, r.End
-		if buffers {
-			start, end = start-r.Before, end+r.After
+		if !buffers {
+			r.Before, r.After = 0, 0
 		}
-		if meets(start, end) {
+		if meets(&r) {
 			out = append(out, Collision{Owner: owner, Row: r})
 		}
 	}
 	return out, nil
 }
 
-// meeting gives the test whether a time meets one of the spans, which are
+// meeting gives the test whether an instance meets what is wanted: its time with
+// its buffers the span alone, or its time alone the span with what is kept free
+// beside it. What two keep free may overlap.
+func meeting(wants []Want) func(*Row) bool {
+	own, wide := make([]span.Span, len(wants)), make([]span.Span, len(wants))
+	for i, w := range wants {
+		own[i], wide[i] = w.Span, w.wide()
+	}
+	slices.SortFunc(wide, func(a, b span.Span) int { return a.Start.Compare(b.Start) })
+	meetsOwn, meetsWide := meetingAny(own), meetingAny(wide)
+	return func(r *Row) bool { return meetsOwn(r.Start-r.Before, r.End+r.After) || meetsWide(r.Start, r.End) }
+}
+
+// meetingAny gives the test whether a time meets one of the spans, which are
 // ordered by their start.
-func meeting(spans []span.Span) func(start, end int64) bool {
+func meetingAny(spans []span.Span) func(start, end int64) bool {
 	starts, latest := make([]int64, len(spans)), make([]int64, len(spans))
 	for i, s := range spans {
 		var end int64

@@ -27,7 +27,7 @@ func TestCollisionsAreWhatTakesTime(t *testing.T) {
 		t.Helper()
 		var out []string
 		err := h.s.View(t.Context(), func(v *View) error {
-			all, err := v.Collisions(h.room.ID, spans, 0, 10)
+			all, err := v.Collisions(h.room.ID, wants(spans), 0, 10)
 			for _, c := range all {
 				o, err := v.ObjectFacts(c.Row.Object)
 				if err != nil {
@@ -71,7 +71,7 @@ func TestCollisionsAreWhatTakesTime(t *testing.T) {
 			spans = append(spans, s)
 		}
 		err := h.s.View(t.Context(), func(v *View) error {
-			got, err := v.Collisions(h.room.ID, spans, 0, 1000)
+			got, err := v.Collisions(h.room.ID, wants(spans), 0, 1000)
 			if err != nil {
 				return err
 			}
@@ -94,6 +94,50 @@ func TestCollisionsAreWhatTakesTime(t *testing.T) {
 	})
 }
 
+func wants(spans []span.Span) (out []Want) {
+	for _, s := range spans {
+		out = append(out, Want{Span: s})
+	}
+	return out
+}
+
+// What two keep free beside themselves may overlap; neither may be in the
+// other's own time.
+func TestCollisionsOfBuffers(t *testing.T) {
+	h := newHouse(t)
+	h.put(h.room, "one", event("one", "20270322T100000", "20270322T110000", "X-DAYBOOK-BUFFER-BEFORE:PT20M\nX-DAYBOOK-BUFFER-AFTER:PT20M\n"))
+	h.put(h.org, "shut", event("shut", "20270322T150000", "20270322T160000", "X-DAYBOOK-BUFFER-AFTER:PT20M\n"))
+	at := func(minutes int) time.Time { return houseWeek.Start.Add(time.Duration(minutes) * time.Minute) }
+	for _, x := range []struct {
+		start, end    int // minutes of the day
+		before, after time.Duration
+		want          int
+	}{
+		{11*60 + 20, 12 * 60, 10 * time.Minute, 0, 0},
+		{11*60 + 20, 12 * 60, 20 * time.Minute, 0, 0},
+		{11*60 + 20, 12 * 60, 21 * time.Minute, 0, 1},
+		{11*60 + 19, 12 * 60, 0, 0, 1},
+		{9 * 60, 9*60 + 40, 0, 20 * time.Minute, 0},
+		{9 * 60, 9*60 + 40, 0, 21 * time.Minute, 1},
+		{9 * 60, 9*60 + 41, 0, 0, 1},
+		{16 * 60, 17 * 60, 0, 0, 0},
+		{16 * 60, 17 * 60, time.Minute, 0, 1},
+	} {
+		w := Want{Span: span.Span{Start: at(x.start), End: at(x.end)}, Before: x.before, After: x.after}
+		first := Want{Span: span.Span{Start: at(0), End: at(1)}}
+		err := h.s.View(t.Context(), func(v *View) error {
+			got, err := v.Collisions(h.room.ID, []Want{first, w}, 0, 10)
+			if len(got) != x.want {
+				t.Errorf("%v: %d collide, want %d", w, len(got), x.want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestCollisionsLeaveAnObjectOut(t *testing.T) {
 	h := newHouse(t)
 	user := h.add(&Principal{Kind: KindUser, Name: "grace"})
@@ -107,16 +151,16 @@ func TestCollisionsLeaveAnObjectOut(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if got, err := v.Collisions(h.room.ID, []span.Span{houseWeek}, m.Object, 10); err != nil || len(got) > 0 {
+		if got, err := v.Collisions(h.room.ID, []Want{{Span: houseWeek}}, m.Object, 10); err != nil || len(got) > 0 {
 			t.Error(got, err)
 		}
-		if got, err := v.Collisions(h.room.ID, []span.Span{houseWeek}, 0, 10); err != nil || len(got) != 1 || got[0].Owner != h.room.ID {
+		if got, err := v.Collisions(h.room.ID, []Want{{Span: houseWeek}}, 0, 10); err != nil || len(got) != 1 || got[0].Owner != h.room.ID {
 			t.Error(got, err)
 		}
-		if _, err := v.Collisions(user.ID, []span.Span{houseWeek}, 0, 10); !errors.Is(err, ErrInvalid) {
+		if _, err := v.Collisions(user.ID, []Want{{Span: houseWeek}}, 0, 10); !errors.Is(err, ErrInvalid) {
 			t.Error(err)
 		}
-		if _, err := v.Collisions(h.room.ID, []span.Span{{Start: houseWeek.End, End: houseWeek.Start}}, 0, 10); !errors.Is(err, ErrInvalid) {
+		if _, err := v.Collisions(h.room.ID, []Want{{Span: span.Span{Start: houseWeek.End, End: houseWeek.Start}}}, 0, 10); !errors.Is(err, ErrInvalid) {
 			t.Error(err)
 		}
 		if _, err := v.Collisions(9999, nil, 0, 10); !errors.Is(err, ErrNotFound) {

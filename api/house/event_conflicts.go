@@ -3,6 +3,7 @@ package house
 import (
 	"cmp"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"daybook/api/blocks"
 	"daybook/api/rest"
+	"daybook/api/slots"
 	"daybook/ical"
 	"daybook/ical/span"
 	"daybook/store"
@@ -27,8 +29,9 @@ const (
 
 // conflictCheck is the time that a write wants, to be looked at inside of it.
 type conflictCheck struct {
-	spans  []span.Span // by their start; a zero End of the last is for ever
-	except store.ObjectID
+	wants   []store.Want // by their start; a zero End of the last is for ever
+	except  store.ObjectID
+	service string // that is booked; "" for none
 }
 
 // check notes the time of an object, or of one of its instances, if the client
@@ -48,13 +51,16 @@ func (p *eventPlan) check(o *ical.Object, id *eventID, zone *ical.Zone) {
 			first = i.Start
 		}
 		if !e.Free && e.Status != "CANCELLED" && i.End.After(i.Start) {
-			w := span.Span{Start: i.Start.Add(-e.BufferBefore), End: i.End.Add(e.BufferAfter)}
+			w := store.Want{Span: span.Span{Start: i.Start, End: i.End}, Before: e.BufferBefore, After: e.BufferAfter}
 			if e.OpenEnded {
 				w.End = time.Time{}
 			}
-			c.spans = append(c.spans, w)
+			c.wants = append(c.wants, w)
+			if !e.IsBlock { // which may name a service, and takes its time all the same
+				c.service = e.ServiceID
+			}
 		}
-		return len(c.spans) < maxChecked && i.Start.Sub(first) < maxCheckedAge
+		return len(c.wants) < maxChecked && i.Start.Sub(first) < maxCheckedAge
 	}
 	if id != nil && !id.rid.IsZero() {
 		if i, ok := blocks.Find(o, id.rid, zone); ok {
@@ -64,7 +70,7 @@ func (p *eventPlan) check(o *ical.Object, id *eventID, zone *ical.Zone) {
 		// A rule that is too much work is looked at as far as it went.
 		_ = o.EachInstance(ical.Expand{Zone: zone}, take)
 	}
-	slices.SortFunc(c.spans, func(a, b span.Span) int { return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End)) })
+	slices.SortFunc(c.wants, func(a, b store.Want) int { return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End)) })
 	p.checks = c
 }
 
@@ -97,7 +103,7 @@ func (c *conflictCheck) run(d *desk, p *eventPlan) error {
 		if owner.Kind == store.KindUser || owner.Kind == store.KindGroup {
 			return rest.Invalid("conflict", "is for calendars of resources and of the organisation")
 		}
-		all, err := d.Collisions(owner.ID, c.spans, c.except, maxToldClashes)
+		all, err := c.collisions(d, owner.ID)
 		if err != nil {
 			return err
 		}
@@ -115,6 +121,62 @@ func (c *conflictCheck) run(d *desk, p *eventPlan) error {
 	return &rest.Problem{
 		Status: http.StatusConflict, Detail: "the time is taken (" + strconv.Itoa(len(found)) + ")",
 		Members: map[string]any{"conflicts": found[:min(len(found), maxToldClashes)]},
+	}
+}
+
+// collisions gives what takes the time of a resource or organisation. Of a
+// service that takes several bookings at once these take time only where they
+// are as many.
+func (c *conflictCheck) collisions(d *desk, owner store.PrincipalID) ([]store.Collision, error) {
+	var x *store.Service
+	if id, err := uuid.Parse(c.service); err == nil {
+		switch found, err := d.Service(d.actor.Org, id); {
+		case err == nil:
+			x = found
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, err
+		}
+	}
+	if x == nil || x.Capacity < 2 {
+		return d.Collisions(owner, c.wants, c.except, maxToldClashes)
+	}
+	all, err := d.Collisions(owner, c.wants, c.except, math.MaxInt)
+	if err != nil {
+		return nil, err
+	}
+	ours := func(b *store.Collision) bool {
+		return b.Row.Service == store.MarkOf(x.UUID) && b.Row.Flags&store.RowBlock == 0
+	}
+	place := c.places()
+	var taken, wanted []span.Span
+	for i := range all {
+		if ours(&all[i]) {
+			taken = append(taken, place(&all[i]))
+		}
+	}
+	for _, w := range c.wants {
+		wanted = append(wanted, w.Span)
+	}
+	full := slots.Crowded(taken, x.Capacity).Intersect(span.Union(wanted...))
+	all = slices.DeleteFunc(all, func(b store.Collision) bool {
+		return ours(&b) && len(full.Clip(place(&b))) == 0
+	})
+	return all[:min(len(all), maxToldClashes)], nil
+}
+
+// places gives the time in which a booking takes one of the places of its
+// service, beside what is wanted.
+func (c *conflictCheck) places() func(*store.Collision) span.Span {
+	var r slots.Rules
+	for _, w := range c.wants {
+		r.Before, r.After = max(r.Before, w.Before), max(r.After, w.After)
+	}
+	at := func(sec int64) time.Time { return time.Unix(sec, 0).UTC() }
+	return func(b *store.Collision) span.Span {
+		return r.Place(&store.BusyTime{
+			Span:   span.Span{Start: at(b.Row.Start), End: at(b.Row.End)},
+			Before: time.Duration(b.Row.Before) * time.Second, After: time.Duration(b.Row.After) * time.Second,
+		})
 	}
 }
 

@@ -61,20 +61,29 @@ type LimitReach struct {
 const maxReasons = 100
 
 type explainIn struct {
-	Resource string           `query:"resource"`
-	Start    time.Time        `query:"start"`
-	End      time.Time        `query:"end"`
-	Service  rest.Opt[string] `query:"service"`
+	Resource rest.Opt[string]    `query:"resource"`
+	Start    rest.Opt[time.Time] `query:"start"`
+	End      rest.Opt[time.Time] `query:"end"`
+	Service  rest.Opt[string]    `query:"service"`
 }
 
 // Validate checks the span.
 func (in *explainIn) Validate(f *rest.Faults) {
+	required(f, "resource", in.Resource)
+	required(f, "start", in.Start)
+	required(f, "end", in.End)
 	if !f.Has("start") && !f.Has("end") {
-		checkSpan(f, in.Start, in.End)
+		checkSpan(f, in.Start.Or(time.Time{}), in.End.Or(time.Time{}))
 	}
 }
 
+// checkSpan tells what is wrong with a time that is to be booked. A year is left
+// on both sides, because reasons name days, weeks and months around it.
 func checkSpan(f *rest.Faults, start, end time.Time) {
+	if start.UTC().Year() < 2 || end.UTC().Year() > 9998 {
+		f.Add("start", "must be of the years 2 to 9998, as end")
+		return
+	}
 	switch length := end.Sub(start); {
 	case length < time.Minute:
 		f.Add("end", "must be at least a minute after start")
@@ -90,7 +99,7 @@ func dayCount(n int) string { return strconv.Itoa(n) + " days" }
 
 func (s *service) explain(ctx context.Context, in explainIn) (out Explanation, err error) {
 	return out, s.view(ctx, func(d *desk) error {
-		p, err := d.resource(in.Resource, store.RightFreeBusy)
+		p, err := d.resource(in.Resource.Or(""), store.RightFreeBusy)
 		if err != nil {
 			return inBody("resource", err)
 		}
@@ -98,7 +107,7 @@ func (s *service) explain(ctx context.Context, in explainIn) (out Explanation, e
 		if err != nil {
 			return err
 		}
-		w := span.Span{Start: in.Start.UTC(), End: in.End.UTC()}
+		w := span.Span{Start: in.Start.Or(time.Time{}).UTC(), End: in.End.Or(time.Time{}).UTC()}
 		found, err := d.against(p, w, x)
 		out = Explanation{Resource: refTo(p), Start: w.Start, End: w.End, Bookable: len(found) == 0, Reasons: []Reason{}}
 		for i := range found[:min(len(found), maxReasons)] {

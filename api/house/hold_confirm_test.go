@@ -173,6 +173,37 @@ func TestConfirmByTheRulesOfTheService(t *testing.T) {
 	}
 }
 
+// An event that must not conflict is written wherever slots offer the time: of a
+// service for several as many as there may be, and beside another with which it
+// shares nothing but what both keep free.
+func TestEventsThatRefuseConflictsFollowTheService(t *testing.T) {
+	p := openPlace(t)
+	class := &store.Service{Org: p.ids["demo"], UUID: uuid.MustParse("0197f3c2-0000-7000-8000-0000000000e2"), Name: "Class", Length: time.Hour, Capacity: 2, BufferBefore: 10 * time.Minute, BufferAfter: 10 * time.Minute}
+	p.update(func(tx *store.Tx) error { return tx.PutService(class) })
+	write := func(start, end, more string) *answer {
+		return p.do("POST", "/v1/calendars/bob/events", `{"conflict": "refuse", "start": "2027-03-02T`+start+`:00Z", "end": "2027-03-02T`+end+`:00Z"`+more+`}`)
+	}
+	booked := `, "service_id": "` + class.UUID.String() + `", "buffer_before": "PT10M", "buffer_after": "PT10M"`
+	write("10:00", "11:00", booked).want(201)
+	write("11:10", "12:00", booked).want(201)
+	write("10:00", "11:00", "").want(409)
+	write("10:00", "11:00", booked).want(201)
+	var problem struct{ Conflicts []Conflict }
+	if write("10:30", "11:30", booked).want(409).into(&problem); len(problem.Conflicts) != 3 {
+		t.Errorf("%+v", problem)
+	}
+	write("12:15", "13:00", `, "buffer_before": "PT15M"`).want(201) // until 12:10 the class keeps it free
+	p.do("POST", "/v1/calendars/bob/blocks", `{"start": "2027-03-02T15:00:00Z", "end": "2027-03-02T16:00:00Z", "service_id": "`+class.UUID.String()+`"}`).want(201)
+	write("15:00", "16:00", booked).want(409)
+	p.held(`{"resources": ["bob"], "service": "Class", "start": "2027-03-02T08:30:00Z", "ignore_hours": true}`)
+	write("08:30", "09:30", booked).want(201)
+	write("08:30", "09:30", booked).want(409)
+	var e CalendarEvent // one that is moved is not in its own way
+	write("17:00", "18:00", booked).want(201).into(&e)
+	write("17:00", "18:00", booked).want(201)
+	p.do("PATCH", "/v1/calendars/bob/events/"+e.ID, `{"conflict": "refuse", "title": "x", "end": "2027-03-02T18:30:00Z"}`).want(200)
+}
+
 // Of many who confirm one hold at once, one gets the event.
 func TestOneOfManyConfirmsTheHold(t *testing.T) {
 	p := openPlace(t)

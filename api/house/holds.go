@@ -153,8 +153,8 @@ type holdCreateIn struct {
 type holdCreate struct {
 	Resources   []string                `json:"resources" doc:"UUIDs or names; it takes the time of all."`
 	Service     rest.Opt[string]        `json:"service" doc:"Whose rules hold; its length is the default."`
-	Start       time.Time               `json:"start"`
-	End         rest.Opt[time.Time]     `json:"end"`
+	Start       rest.Opt[time.Time]     `json:"start"`
+	End         rest.Opt[time.Time]     `json:"end" required:"false" doc:"Required without a service that has a length."`
 	TTL         rest.Opt[rest.Duration] `json:"ttl" doc:"How long it lives; default PT10M, at most PT1H."`
 	Note        rest.Opt[string]        `json:"note"`
 	IgnoreHours rest.Opt[bool]          `json:"ignore_hours" doc:"Also outside of the hours."`
@@ -168,14 +168,15 @@ func (in *holdCreateIn) Validate(f *rest.Faults) {
 	if n := len(b.Resources); (n < 1 || n > store.MaxHoldResources) && !f.Has("resources") {
 		f.Add("resources", fmt.Sprintf("must name between 1 and %d resources", store.MaxHoldResources))
 	}
+	required(f, "start", b.Start)
 	end, given := b.End.Get()
 	if _, service := b.Service.Get(); !given && !service && !f.Has("end") && !f.Has("service") {
 		f.Add("end", "is required without a service")
 	}
-	if given && !f.Has("start") {
-		checkSpan(f, b.Start, end)
+	if start, ok := b.Start.Get(); ok && given && !f.Has("start") && !f.Has("end") {
+		checkSpan(f, start, end)
 	}
-	if d, ok := b.TTL.Get(); ok && (time.Duration(d) < time.Second || time.Duration(d) > store.MaxHoldTime) {
+	if d, ok := b.TTL.Get(); ok && !f.Has("ttl") && (time.Duration(d) < time.Second || time.Duration(d) > store.MaxHoldTime) {
 		f.Add("ttl", "must be between a second and an hour")
 	}
 	if len(b.Note.Or("")) > 1000 {
@@ -214,13 +215,15 @@ func (d *desk) holdable(in *holdCreate) (*store.Hold, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &store.Hold{Org: d.actor.Org, Start: in.Start.UTC(), Note: strings.TrimSpace(in.Note.Or(""))}
+	h := &store.Hold{Org: d.actor.Org, Start: in.Start.Or(time.Time{}).UTC(), Note: strings.TrimSpace(in.Note.Or(""))}
 	h.Expires = d.now.UTC().Add(time.Duration(in.TTL.Or(rest.Duration(defaultHold))))
 	if x != nil {
 		h.Service, h.Before, h.After = x.UUID, min(x.BufferBefore, 24*time.Hour), min(x.BufferAfter, 24*time.Hour)
 		h.End = h.Start.Add(x.Length)
 	}
-	h.End = in.End.Or(h.End).UTC()
+	if h.End = in.End.Or(h.End).UTC(); x != nil && x.Length == 0 && h.End.Equal(h.Start) {
+		return nil, rest.Invalid("end", "is required: the service has no length")
+	}
 	var faults rest.Faults
 	if checkSpan(&faults, h.Start, h.End); faults.Err() != nil {
 		return nil, faults.Err()

@@ -279,3 +279,74 @@ func TestOpeningsOfTheLastYear(t *testing.T) {
 	p.get(at + "22:00:00Z&to=9999-12-31T23:00:00Z").want(200)
 	p.get("/v1/resources/bob/openings?from=0001-01-01T00:00:00%2B01:00").want(422)
 }
+
+// A booking that reached into the year 10000, whose weeks and months no answer
+// can name, was a failure of the server.
+func TestBookingsOfTheFirstAndTheLastYear(t *testing.T) {
+	p := openPlace(t)
+	p.update(func(tx *store.Tx) error {
+		return tx.PutService(&store.Service{UUID: uuid.MustParse(massage), Org: p.ids["demo"], Name: "Massage", Length: time.Hour, MaxPerMonth: 1, Capacity: 2})
+	})
+	for start, status := range map[string]int{"0001-01-01T00:00:00Z": 422, "9998-12-31T22:30:00Z": 201, "9998-12-31T23:30:00Z": 422, "9999-12-31T23:30:00Z": 422} {
+		p.as(writer).do("POST", "/v1/holds", `{"resources": ["bob"], "service": "Massage", "ignore_hours": true, "start": "`+start+`"}`).want(status)
+	}
+	const explain = "/v1/explain?resource=bob&service=Massage"
+	p.get(explain + "&start=9998-12-31T22:30:00Z&end=9998-12-31T23:30:00Z").want(200)
+	p.get(explain + "&start=9999-12-31T22:30:00Z&end=9999-12-31T23:30:00Z").want(422)
+	p.get("/v1/slots?service=Massage&from=0001-01-01T00:00:00Z&to=0001-01-02T00:00:00Z").want(422)
+}
+
+func TestWhatABookingLacksIsNamed(t *testing.T) {
+	p := openPlace(t)
+	p.update(func(tx *store.Tx) error {
+		return tx.PutService(&store.Service{UUID: uuid.New(), Org: p.ids["demo"], Name: "Whatever"})
+	})
+	for _, x := range []struct{ method, target, body, want string }{
+		{"GET", "/v1/explain", "", "resource,start,end"},
+		{"GET", "/v1/explain?resource=bob&start=x&end=2027-03-01T10:00:00Z", "", "start"},
+		{"POST", "/v1/holds", `{}`, "resources,start,end"},
+		{"POST", "/v1/holds", `{"resources": ["bob"], "service": "Massage"}`, "start"},
+		{"POST", "/v1/holds", `{"resources": ["bob"], "service": "Whatever", "start": "2027-03-01T10:00:00Z"}`, "end"},
+		{"POST", "/v1/holds", `{"resources": ["bob"], "start": "x", "end": "2027-03-01T10:00:00Z", "ttl": "P1M"}`, "start,ttl"},
+		{"GET", "/v1/slots?resource=bob&length=x&capacity=x", "", "length,capacity"},
+		{"GET", "/v1/slots?resource=bob&service=Whatever", "", "length"},
+	} {
+		var problem struct{ Errors []struct{ Field string } }
+		p.do(x.method, x.target, x.body).want(422).into(&problem)
+		var fields []string
+		for _, e := range problem.Errors {
+			fields = append(fields, e.Field)
+		}
+		if got := strings.Join(fields, ","); got != x.want {
+			t.Errorf("%s %s %s: %s, want %s", x.method, x.target, x.body, got, x.want)
+		}
+	}
+}
+
+// Unknown hours are those of the whole time that was asked for, on every page.
+func TestEachPageOfSlotsTellsTheSameUnknownHours(t *testing.T) {
+	p := newPlace(t)
+	p.object("ada", "june", "BEGIN:VAVAILABILITY\nUID:june\nDTSTAMP:20270101T000000Z\nDTSTART:20270301T080000Z\nDTEND:20270301T120000Z\n"+
+		"BEGIN:AVAILABLE\nUID:a1\nDTSTAMP:20270101T000000Z\nDTSTART:20270301T080000Z\nDTEND:20270301T120000Z\nEND:AVAILABLE\nEND:VAVAILABILITY\n")
+	for _, group := range []string{"", "&group=resource"} {
+		next, pages := "", 0
+		for pages < 20 {
+			var l SlotList
+			p.get("/v1/slots?resource=room-1,ada,bob&length=PT1H&limit=2&step=PT1H&from=2027-03-01T08:00:00Z&to=2027-03-05T00:00:00Z" + group + "&cursor=" + url.QueryEscape(next)).want(200).into(&l)
+			var names []string
+			for _, r := range l.Unknown {
+				names = append(names, r.Name)
+			}
+			if got := strings.Join(names, ","); got != "room-1,bob" {
+				t.Errorf("%q, page %d: %q", group, pages, got)
+			}
+			pages++
+			if next = l.Next; next == "" {
+				break
+			}
+		}
+		if pages != 2 {
+			t.Errorf("%q: %d pages", group, pages)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"daybook/api/rest"
 	"daybook/api/slots"
+	"daybook/ical/span"
 	"daybook/store"
 )
 
@@ -20,11 +21,11 @@ const maxSlotResources = 50
 // slotsAsk is a search, in a query or in a body. Of a service come the rules
 // that are not given, and the resources.
 type slotsAsk struct {
-	Resources rest.Opt[[]string]      `query:"resource" json:"resources" doc:"UUIDs or names."`
+	Resources rest.Opt[[]string]      `query:"resource" json:"resources" required:"false" doc:"UUIDs or names; required without a service, of which the default is all that offer it."`
 	Service   rest.Opt[string]        `query:"service" json:"service"`
 	From      rest.Opt[time.Time]     `query:"from" json:"from" doc:"Default: now."`
 	To        rest.Opt[time.Time]     `query:"to" json:"to" doc:"Default: a week later."`
-	Length    rest.Opt[rest.Duration] `query:"length" json:"length"`
+	Length    rest.Opt[rest.Duration] `query:"length" json:"length" required:"false" doc:"Required without a service that has one."`
 	Step      rest.Opt[rest.Duration] `query:"step" json:"step" doc:"Between starts, counted from midnight; default PT15M."`
 	Before    rest.Opt[rest.Duration] `query:"buffer_before" json:"buffer_before"`
 	After     rest.Opt[rest.Duration] `query:"buffer_after" json:"buffer_after"`
@@ -100,7 +101,7 @@ func (in *slotsAsk) check(f *rest.Faults, page rest.Page, list string) {
 		{"min_notice", in.Notice, 0, store.MaxServiceTime, "must be at most ten years"},
 		{"max_ahead", in.Ahead, 0, store.MaxServiceTime, "must be at most ten years"},
 	} {
-		if d, ok := x.d.Get(); ok && (time.Duration(d) < x.low || time.Duration(d) > x.high) {
+		if d, ok := x.d.Get(); ok && !f.Has(x.name) && (time.Duration(d) < x.low || time.Duration(d) > x.high) {
 			f.Add(x.name, x.want)
 		}
 	}
@@ -108,7 +109,7 @@ func (in *slotsAsk) check(f *rest.Faults, page rest.Page, list string) {
 		name string
 		n    rest.Opt[int]
 	}{{"max_per_day", in.PerDay}, {"max_per_week", in.PerWeek}, {"max_per_month", in.PerMonth}, {"capacity", in.Capacity}} {
-		if n, ok := x.n.Get(); ok && (n < 1 || n > 10_000) {
+		if n, ok := x.n.Get(); ok && !f.Has(x.name) && (n < 1 || n > 10_000) {
 			f.Add(x.name, "must be between 1 and 10000")
 		}
 	}
@@ -229,6 +230,24 @@ func (d *desk) placesOf(list string, refs []string, x *store.Service) (out []*st
 	return out, nil
 }
 
+// behind gives the part of the span in which the slots of a resource are that a
+// page begins with or has behind that; empty when all were on pages before.
+func behind(page rest.Page, w span.Span, place int, grouped bool) span.Span {
+	start, last, _ := slotAfter(page)
+	switch {
+	case start.IsZero() || grouped && place > last:
+		return w
+	case grouped && place < last:
+		return span.Span{}
+	case place <= last:
+		start = start.Add(time.Second)
+	}
+	if start.After(w.Start) {
+		w.Start = start
+	}
+	return w
+}
+
 // search gives a page of slots.
 func (d *desk) search(in *slotsAsk, page rest.Page, x *store.Service, places []*store.Principal) (out SlotList, err error) {
 	out = SlotList{Items: []Slot{}, Unknown: []Ref{}}
@@ -245,37 +264,35 @@ func (d *desk) search(in *slotsAsk, page rest.Page, x *store.Service, places []*
 		return out, err
 	}
 	grouped := in.Group.Or("") != ""
+	if w.Start.Year() < 2 { // weeks and months around it are looked at
+		return out, rest.Invalid("from", "must be of the years 2 to 9999")
+	}
 	rules, size := in.rules(x), page.Size()
 	if rules.Length == 0 {
 		return out, rest.Invalid("length", "is required: the service has none")
 	}
-	start, after, _ := slotAfter(page)
+	full := false // grouped, and the page needs no more
 	for i, p := range places {
-		part := w
-		switch {
-		case start.IsZero() || grouped && i > after:
-		case grouped && i < after:
-			continue
-		case i <= after:
-			part.Start = start.Add(time.Second)
-		default:
-			part.Start = start
+		known := false
+		if part := behind(page, w, i, grouped); !full && !part.Empty() {
+			found, err := slots.Find(d.View, p.ID, part, rules, d.now, size+1)
+			if err != nil {
+				return out, err
+			}
+			for _, s := range found.Slots {
+				out.Items = append(out.Items, Slot{s.Start, s.End, refTo(p), s.Left, i})
+			}
+			known, full = found.Known, grouped && len(out.Items) > size
 		}
-		if part.Empty() {
-			continue
+		if !known { // in this part of the time that was asked for
+			o, err := d.Openings(p.ID, w)
+			if err != nil {
+				return out, err
+			}
+			known = o.Known
 		}
-		found, err := slots.Find(d.View, p.ID, part, rules, d.now, size+1)
-		if err != nil {
-			return out, err
-		}
-		if !found.Known {
+		if !known {
 			out.Unknown = append(out.Unknown, refTo(p))
-		}
-		for _, s := range found.Slots {
-			out.Items = append(out.Items, Slot{s.Start, s.End, refTo(p), s.Left, i})
-		}
-		if grouped && len(out.Items) > size {
-			break
 		}
 	}
 	if !grouped {

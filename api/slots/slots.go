@@ -5,6 +5,7 @@
 package slots
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -254,24 +255,35 @@ func (q *question) crowded() span.Set {
 	if !q.r.shared() {
 		return nil
 	}
+	places := make([]span.Span, len(q.ours))
+	for i := range q.ours {
+		places[i] = q.r.Place(&q.ours[i])
+	}
+	return Crowded(places, q.r.Capacity)
+}
+
+// Place gives the time in which a booking takes one of the places that the
+// capacity of the service gives: its own, and beside it the longer of its buffer
+// and the one that the rules ask for.
+func (r *Rules) Place(b *store.BusyTime) span.Span {
+	return span.Span{Start: b.Start.Add(-max(b.Before, r.After)), End: b.End.Add(max(b.After, r.Before))}
+}
+
+// Crowded gives the time that at least so many of the spans share.
+func Crowded(spans []span.Span, most int) span.Set {
 	type edge struct {
 		at time.Time
 		by int
 	}
-	var edges []edge
-	for _, b := range q.ours {
-		edges = append(edges, edge{b.Start, 1}, edge{b.End, -1})
+	edges := make([]edge, 0, 2*len(spans))
+	for _, s := range spans {
+		edges = append(edges, edge{s.Start, 1}, edge{s.End, -1})
 	}
-	slices.SortFunc(edges, func(a, b edge) int {
-		if c := a.at.Compare(b.at); c != 0 {
-			return c
-		}
-		return a.by - b.by
-	})
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(a.at.Compare(b.at), a.by-b.by) })
 	var out []span.Span
 	n := 0
 	for i, e := range edges {
-		if n += e.by; n >= q.r.Capacity && i+1 < len(edges) {
+		if n += e.by; n >= most && i+1 < len(edges) {
 			out = append(out, span.Span{Start: e.at, End: edges[i+1].at})
 		}
 	}
@@ -282,16 +294,16 @@ func (q *question) crowded() span.Set {
 // seconds.
 func (q *question) most(from, to int64) (most int) {
 	count := func(at int64) (n int) {
-		for _, b := range q.ours {
-			if b.Start.Unix() <= at && b.End.Unix() > at {
+		for i := range q.ours {
+			if p := q.r.Place(&q.ours[i]); p.Start.Unix() <= at && p.End.Unix() > at {
 				n++
 			}
 		}
 		return n
 	}
 	most = count(from)
-	for _, b := range q.ours { // it only rises where one begins
-		if at := b.Start.Unix(); at > from && at < to {
+	for i := range q.ours { // it only rises where one begins
+		if at := q.r.Place(&q.ours[i]).Start.Unix(); at > from && at < to {
 			most = max(most, count(at))
 		}
 	}

@@ -225,6 +225,22 @@ func TestLimitsAndCapacity(t *testing.T) {
 	wantSlots(t, p.find(span.Span{Start: monday, End: monday.AddDate(0, 0, 1)}, r, 20))
 }
 
+// Two share a room; each needs ten minutes of it afterwards.
+func TestSharedPlacesAreKeptForTheirBuffers(t *testing.T) {
+	p := newPlace(t)
+	p.put(p.org, "week", hours("week", "", "MO", "0900", "1200"))
+	r := Rules{Length: 50 * time.Minute, Step: 10 * time.Minute, After: 10 * time.Minute, Capacity: 2, Service: store.MarkOf(uuid.MustParse(yoga))}
+	today := span.Span{Start: berlin(0, 9, 0), End: berlin(1, 0, 0)}
+	for _, uid := range []string{"a", "b"} {
+		p.put(p.room, uid, event(uid, berlin(0, 9, 0), r.Length, "X-DAYBOOK-BUFFER-AFTER:PT10M\nX-DAYBOOK-SERVICE-ID:"+yoga+"\n"))
+	}
+	wantSlots(t, p.find(today, r, 2), "Mon 10:00 ×2", "Mon 10:10 ×2")
+	at := span.Span{Start: berlin(0, 9, 50), End: berlin(0, 10, 40)}
+	if x := p.explain(at, r); len(x) != 1 || x[0].Kind != Full || !x[0].Span.End.Equal(berlin(0, 10, 0)) {
+		t.Errorf("in the buffers of both: %+v", x)
+	}
+}
+
 func TestExplainTellsAllReasons(t *testing.T) {
 	p := newPlace(t)
 	kinds := func(w span.Span, r Rules) (out []Kind) {
@@ -389,7 +405,7 @@ func (m *model) slot(at time.Time) (left int) {
 		n := 0
 		for _, b := range m.busy {
 			if m.r.Capacity > 1 && ours(b) {
-				if inside(t, b.Start, b.End) {
+				if inside(t, b.Start.Add(-max(b.Before, m.r.After)), b.End.Add(max(b.After, m.r.Before))) {
 					n++
 				}
 			} else if inside(t, b.Start.Add(-b.Before), b.End.Add(b.After)) {
