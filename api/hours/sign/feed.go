@@ -89,15 +89,17 @@ func (f *feed) season(x season) {
 		}
 		for d := e.from; d <= e.to; d++ {
 			for _, open := range e.open {
-				f.event("Open", f.times(d, open), "", nil)
+				f.single(f.times(d, open))
 			}
 		}
 	}
 }
 
 // weekly writes a stretch on the weekdays that have it. An instance is as long
-// as the first is (RFC 5545 §3.8.5.3), so that those over a clock change are
-// events of their own.
+// as the first is (RFC 5545 §3.8.5.3), by the clock on the wall or by a
+// stopwatch, as programs differ. So those over a clock change, for which the two
+// are not the same, and those at a time that the clock skips or shows twice, are
+// events of their own, the first among them too.
 func (f *feed) weekly(x season, open Stretch, except map[hours.Date]bool) {
 	names := [...]string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
 	var byDay []string
@@ -106,38 +108,34 @@ func (f *feed) weekly(x season, open Stretch, except map[hours.Date]bool) {
 			byDay = append(byDay, names[d])
 		}
 	}
-	var first, last hours.Date
-	var length time.Duration
-	var without []hours.Date
+	var days, without []hours.Date // of the rule, and those in between that it has not
 	var odd []eventTimes
-	found := false
 	for d := x.from; d <= x.to; d++ {
 		if !slices.Contains(x.week[d.Weekday()], open) {
 			continue
 		}
 		t := f.times(d, open)
-		if !found {
-			if except[d] {
-				continue // the rule begins later
-			}
-			first, length, found = d, t.length(), true
-		}
+		steady := t.to.Sub(t.from) == t.end.Sub(t.start) && f.shown(t) == t && !f.twice(t.from) && !f.twice(t.to)
 		switch {
-		case except[d]:
-			without = append(without, d)
-		case t.length() != length:
-			without = append(without, d)
+		case !except[d] && steady:
+			days = append(days, d)
+			continue
+		case !except[d]:
 			odd = append(odd, t)
 		}
-		last = d
+		if len(days) > 0 { // else the rule begins later
+			without = append(without, d)
+		}
 	}
-	if !found {
-		return
+	if n := len(days); n > 0 {
+		until := f.times(days[n-1], open).from
+		for len(without) > 0 && without[len(without)-1] > days[n-1] {
+			without = without[:len(without)-1]
+		}
+		f.series(f.times(days[0], open), "FREQ=WEEKLY;BYDAY="+strings.Join(byDay, ",")+";UNTIL="+until.Format(stampLayout), without)
 	}
-	until := f.Zone.Instant(last.Time().Add(time.Duration(open.Start) * time.Second))
-	f.event("Open", f.times(first, open), "FREQ=WEEKLY;BYDAY="+strings.Join(byDay, ",")+";UNTIL="+until.Format(stampLayout), without)
 	for _, t := range odd {
-		f.event("Open", t, "", nil)
+		f.single(t)
 	}
 }
 
@@ -147,7 +145,7 @@ type eventTimes struct {
 	from, to   time.Time // instants
 }
 
-func (t eventTimes) length() time.Duration { return t.to.Sub(t.from) }
+func (t eventTimes) key() string { return t.start.Format(wallLayout) + t.end.Format(wallLayout) }
 
 func (f *feed) times(d hours.Date, open Stretch) eventTimes {
 	at := func(sec int32) time.Time { return d.Time().Add(time.Duration(sec) * time.Second) }
@@ -156,14 +154,41 @@ func (f *feed) times(d hours.Date, open Stretch) eventTimes {
 	return t
 }
 
-// event writes one event. without are the days on which it does not recur.
-func (f *feed) event(title string, t eventTimes, rule string, without []hours.Date) {
-	f.begin(title, t.start.Format(wallLayout)+t.end.Format(wallLayout)+rule)
+// shown gives the times with the clocks that the wall shows then, which never
+// shows the hour that is skipped.
+func (f *feed) shown(t eventTimes) eventTimes {
+	t.start, t.end = f.Zone.Wall(t.from), f.Zone.Wall(t.to)
+	return t
+}
+
+// twice reports whether clocks show the same once more, having been put back.
+// Such a time is the first of the two (RFC 5545 §3.3.5), which not all programs
+// know.
+func (f *feed) twice(at time.Time) bool {
+	back := f.Zone.Offset(at) - f.Zone.Offset(at.Add(3*time.Hour)) // clocks are put back by less
+	return back > 0 && f.Zone.Wall(at.Add(back)).Equal(f.Zone.Wall(at))
+}
+
+// single writes an opening that does not recur.
+func (f *feed) single(t eventTimes) {
+	f.begin("Open", t.key())
+	if f.twice(t.from) || f.twice(t.to) {
+		f.w.Line("DTSTART", t.from.Format(stampLayout))
+		f.w.Line("DTEND", t.to.Format(stampLayout))
+	} else {
+		t = f.shown(t)
+		f.wall("DTSTART", t.start)
+		f.wall("DTEND", t.end)
+	}
+	f.w.End("VEVENT")
+}
+
+// series writes an opening that recurs, but for the days without.
+func (f *feed) series(t eventTimes, rule string, without []hours.Date) {
+	f.begin("Open", t.key()+rule)
 	f.wall("DTSTART", t.start)
 	f.wall("DTEND", t.end)
-	if rule != "" {
-		f.w.Line("RRULE", rule)
-	}
+	f.w.Line("RRULE", rule)
 	clock := t.start.Sub(hours.DateOf(t.start).Time())
 	for _, d := range without {
 		f.wall("EXDATE", d.Time().Add(clock))

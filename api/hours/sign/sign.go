@@ -59,7 +59,7 @@ func New(p Place, from, to hours.Date, open, known span.Set) *Sign {
 	s := &Sign{Place: p, From: from, To: to, days: make([][]Stretch, int(to-from)+3)}
 	s.Known = len(known.Clip(span.Span{Start: p.Zone.Instant(from.Time()), End: p.Zone.Instant((to + 1).Time())})) > 0
 	for _, o := range open {
-		a, b := p.Zone.Wall(o.Start), p.Zone.Wall(o.End)
+		a, b := wallStart(p.Zone, o.Start), wallEnd(p.Zone, o.End)
 		for d := hours.DateOf(a); d.Time().Before(b); d++ {
 			i := int(d - (from - 1))
 			if i < 0 || i >= len(s.days) {
@@ -77,6 +77,23 @@ func New(p Place, from, to hours.Date, open, known span.Set) *Sign {
 		s.days[i] = united(day)
 	}
 	return s
+}
+
+// wallStart gives the wall clock from which on it is open. A day that has no
+// midnight, because clocks skip it, is open from 00:00 if it is from its first
+// second on.
+func wallStart(zone *ical.Zone, at time.Time) time.Time {
+	wall := zone.Wall(at)
+	if midnight := hours.DateOf(wall).Time(); zone.Instant(midnight).Equal(at) {
+		return midnight
+	}
+	return wall
+}
+
+// wallEnd gives the wall clock up to which it is open: the one that follows the
+// last open second, and not the one to which clocks are put then.
+func wallEnd(zone *ical.Zone, at time.Time) time.Time {
+	return zone.Wall(at.Add(-time.Second)).Add(time.Second)
 }
 
 // united puts together what overlaps: when clocks go back, an hour comes twice.
