@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -35,7 +36,7 @@ func TestDocumentsThatAreNotJSON(t *testing.T) {
 		t.Error(w.Code, w.Body, got)
 	}
 	for _, kind := range []string{"text/plain", "text/calendar; charset=latin1"} {
-		if w := call(h, "PUT", "/things/1", "BEGIN:VCALENDAR", "Content-Type", kind); w.Code != 415 {
+		if w := call(h, "PUT", "/things/1", "BEGIN:VCALENDAR", "Content-Type", kind); w.Code != 415 || !strings.Contains(w.Body.String(), "application/json or text/calendar in UTF-8") {
 			t.Error(kind, w.Code, w.Body)
 		}
 	}

@@ -139,7 +139,7 @@ func (o *Op[In, Out]) read(a *API, r *http.Request) (in In, err error) {
 		}
 		v.FieldByIndex(o.other.index).SetBytes(data)
 	case o.body != nil:
-		n, err := a.readBody(r)
+		n, err := a.readBody(r, o.other.mediaType)
 		if err != nil {
 			return in, err
 		}
@@ -195,9 +195,10 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // the client may be gone; nobody is left to tell
 }
 
-// readBody reads the JSON object of a request.
-func (a *API) readBody(r *http.Request) (*node, error) {
-	if err := a.checkType(r); err != nil {
+// readBody reads the JSON object of a request that may have a body of the other
+// type too; "" for none.
+func (a *API) readBody(r *http.Request, other string) (*node, error) {
+	if err := a.checkType(r, other); err != nil {
 		return nil, err
 	}
 	data, err := io.ReadAll(r.Body)
@@ -224,8 +225,12 @@ func bodyError(err error) error {
 
 // checkType accepts JSON in UTF-8, and, unless the API wants a Content-Type, a
 // body that does not say what it is (RFC 9110 §8.3).
-func (a *API) checkType(r *http.Request) error {
-	unsupported := Errorf(http.StatusUnsupportedMediaType, "the body must be application/json in UTF-8")
+func (a *API) checkType(r *http.Request, other string) error {
+	kinds := "application/json"
+	if other != "" {
+		kinds += " or " + other
+	}
+	unsupported := Errorf(http.StatusUnsupportedMediaType, "the body must be "+kinds+" in UTF-8")
 	if encoded(r) {
 		return unsupported
 	}
