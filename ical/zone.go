@@ -136,6 +136,20 @@ func (z *Zone) Offset(t time.Time) time.Duration {
 	return time.Duration(z.offset(t.Unix())) * time.Second
 }
 
+// Twice reports whether clocks that are put back show the same at another
+// instant too. Such a wall clock means the first of the two (RFC 5545 §3.3.5),
+// which not all programs know.
+func (z *Zone) Twice(t time.Time) bool {
+	unix := t.Unix()
+	wall := z.civil(unix)
+	for _, near := range [...]int64{unix - daySeconds, unix + daySeconds} {
+		if other := wall - z.offset(near); other != unix && z.civil(other) == wall {
+			return true
+		}
+	}
+	return false
+}
+
 // unix gives the Unix seconds of civil seconds.
 func (z *Zone) unix(civil int64) int64 {
 	if len(z.segs) == 1 {

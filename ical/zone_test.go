@@ -325,3 +325,32 @@ func TestZonesOfOneObjectAreBounded(t *testing.T) {
 		t.Error("the first zone is forgotten")
 	}
 }
+
+func TestClocksThatArePutBackShowSomeTimesTwice(t *testing.T) {
+	for _, c := range []struct{ zone, from, first, last string }{ // from: some hours before the change; the instants that are shown twice
+		{"Europe/Berlin", "2027-10-30T20:00:00Z", "2027-10-31T00:00:00Z", "2027-10-31T01:59:59Z"},
+		{"Australia/Lord_Howe", "2027-04-03T10:00:00Z", "2027-04-03T14:30:00Z", "2027-04-03T15:29:59Z"},
+		{"Asia/Beirut", "2027-10-30T18:00:00Z", "2027-10-30T20:00:00Z", "2027-10-30T21:59:59Z"},
+		{"Europe/Berlin", "2027-03-27T20:00:00Z", "", ""},
+		{"UTC", "2027-03-27T20:00:00Z", "", ""},
+	} {
+		z := LookupZone(c.zone)
+		at, _ := time.Parse(time.RFC3339, c.from)
+		var twice []time.Time
+		for end := at.Add(10 * time.Hour); at.Before(end); at = at.Add(time.Second) {
+			if z.Twice(at) {
+				twice = append(twice, at)
+			}
+		}
+		var first, last string
+		if n := len(twice); n > 0 {
+			first, last = twice[0].Format(time.RFC3339), twice[n-1].Format(time.RFC3339)
+			if n != int(twice[n-1].Sub(twice[0])/time.Second)+1 {
+				t.Error(c.zone, "has gaps")
+			}
+		}
+		if first != c.first || last != c.last {
+			t.Errorf("%s: %s to %s, want %s to %s", c.zone, first, last, c.first, c.last)
+		}
+	}
+}

@@ -75,7 +75,7 @@ type Stream struct {
 }
 
 // streamVersion is part of every ETag; it moves when the rendering changes.
-const streamVersion = "2"
+const streamVersion = "3"
 
 // MaxStreamCollections bounds how many collections one stream shows.
 const MaxStreamCollections = 1000

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,10 @@ import (
 
 // Opening hours as events, for calendars that know no VAVAILABILITY: the hours
 // of a principal in the stream's window, exceptions, priorities and closures
-// applied, as one weekly series for each weekday and time of day.
+// applied, as one weekly series for each weekday and time of day. Programs differ
+// in how long the instances of a series are over a clock change, and in what a
+// time means that the clock skips or shows twice: such openings are events of
+// their own.
 // The events are transparent: an open shop takes nobody's time.
 
 // hoursItems gives the objects of a stream of opening hours.
@@ -56,8 +60,8 @@ type weeklySeries struct {
 	day    time.Weekday
 	start  time.Duration // since midnight, wall clock
 	length time.Duration // of the wall clock
-	exact  time.Duration // as time passes: the instances of a series are equally long (RFC 5545 §3.8.5.3)
 	days   []time.Time   // midnights, wall clock, in order
+	odd    span.Span     // the instants of one over a clock change; else empty
 }
 
 // weekly sorts open time into series, in order of weekday (Monday first), time
@@ -65,47 +69,38 @@ type weeklySeries struct {
 func weekly(free span.Set, zone *ical.Zone) []*weeklySeries {
 	const day = 24 * time.Hour
 	type at struct {
-		day                  time.Weekday
-		start, length, exact time.Duration
+		day           time.Weekday
+		start, length time.Duration
 	}
 	known := map[at]*weeklySeries{}
 	var all []*weeklySeries
-	add := func(from, to time.Time) {
+	add := func(x span.Span) {
+		from, to := zone.Wall(x.Start), zone.Wall(x.End)
 		midnight := from.Truncate(day)
-		k := at{from.Weekday(), from.Sub(midnight), to.Sub(from), zone.Instant(to).Sub(zone.Instant(from))}
+		k := at{from.Weekday(), from.Sub(midnight), to.Sub(from)}
 		s := known[k]
-		if s == nil {
-			s = &weeklySeries{day: k.day, start: k.start, length: k.length, exact: k.exact}
-			known[k] = s
+		odd := k.length != x.End.Sub(x.Start) || zone.Twice(x.Start) || zone.Twice(x.End)
+		if s == nil || odd {
+			s = &weeklySeries{day: k.day, start: k.start, length: k.length}
 			all = append(all, s)
+		}
+		if odd {
+			s.odd = x
+		} else {
+			known[k] = s
 		}
 		s.days = append(s.days, midnight)
 	}
 	for _, f := range free {
-		from, to := zone.Wall(f.Start), zone.Wall(f.End)
-		if to.Sub(from) <= day {
-			if from.Before(to) { // else it is the hour that a clock change repeats
-				add(from, to)
-			}
-			continue
+		for zone.Wall(f.End).Sub(zone.Wall(f.Start)) > day {
+			midnight := zone.Instant(zone.Wall(f.Start).Truncate(day).Add(day))
+			add(span.Span{Start: f.Start, End: midnight})
+			f.Start = midnight
 		}
-		for from.Before(to) {
-			end := from.Truncate(day).Add(day)
-			if to.Before(end) {
-				end = to
-			}
-			add(from, end)
-			from = end
-		}
+		add(f)
 	}
-	slices.SortFunc(all, func(a, b *weeklySeries) int {
-		if x, y := (a.day+6)%7, (b.day+6)%7; x != y {
-			return int(x) - int(y)
-		}
-		if a.start != b.start {
-			return int((a.start - b.start) / time.Second)
-		}
-		return int((a.exact - b.exact) / time.Second)
+	slices.SortStableFunc(all, func(a, b *weeklySeries) int {
+		return cmp.Or(cmp.Compare((a.day+6)%7, (b.day+6)%7), cmp.Compare(a.start, b.start), cmp.Compare(a.length, b.length))
 	})
 	return all
 }
@@ -118,6 +113,11 @@ func (s *weeklySeries) event(principal string, zone *ical.Zone, now time.Time) [
 	var b bytes.Buffer
 	w := ical.NewWriter(&b)
 	utc := zone == ical.UTCZone || zone.Name() == "UTC"
+	first, last := s.days[0].Add(s.start), s.days[len(s.days)-1].Add(s.start)
+	end, uid := first.Add(s.length), s.uid()
+	if !s.odd.Empty() {
+		utc, first, last, end = true, s.odd.Start, s.odd.Start, s.odd.End
+	}
 	value := func(wall time.Time) string {
 		if utc {
 			return wall.Format(wallLayout) + "Z"
@@ -128,15 +128,13 @@ func (s *weeklySeries) event(principal string, zone *ical.Zone, now time.Time) [
 	if !utc {
 		params = []ical.Param{{Name: "TZID", Value: zone.Name()}}
 	}
-	first, last := s.days[0].Add(s.start), s.days[len(s.days)-1].Add(s.start)
 	w.Begin("VCALENDAR")
 	w.Line("VERSION", "2.0")
 	w.Begin("VEVENT")
-	clock := func(d time.Duration) string { return time.Time{}.Add(d).Format("1504") }
-	w.Line("UID", fmt.Sprintf("hours-%s-%s-%s-%d", principal, strings.ToLower(s.day.String()[:2]), clock(s.start), s.exact/time.Minute))
+	w.Line("UID", "hours-"+principal+"-"+uid)
 	w.Line("DTSTAMP", now.UTC().Format(wallLayout)+"Z")
 	w.Line("DTSTART", value(first), params...)
-	w.Line("DTEND", value(first.Add(s.length)), params...)
+	w.Line("DTEND", value(end), params...)
 	if len(s.days) > 1 {
 		w.Line("RRULE", "FREQ=WEEKLY;UNTIL="+zone.Instant(last).Format(wallLayout)+"Z")
 	}
@@ -157,4 +155,16 @@ func (s *weeklySeries) event(principal string, zone *ical.Zone, now time.Time) [
 	w.End("VEVENT")
 	w.End("VCALENDAR")
 	return b.Bytes()
+}
+
+// uid gives what tells the series from the others of its principal.
+func (s *weeklySeries) uid() string {
+	if !s.odd.Empty() {
+		return fmt.Sprintf("%s-%d", s.odd.Start.Format(wallLayout), s.odd.End.Sub(s.odd.Start)/time.Second)
+	}
+	clock, length := "1504", int(s.length/time.Minute)
+	if s.start%time.Minute != 0 || s.length%time.Minute != 0 {
+		clock, length = "150405", int(s.length/time.Second)
+	}
+	return fmt.Sprintf("%s-%s-%d", strings.ToLower(s.day.String()[:2]), time.Time{}.Add(s.start).Format(clock), length)
 }

@@ -115,7 +115,7 @@ func (f *feed) weekly(x season, open Stretch, except map[hours.Date]bool) {
 			continue
 		}
 		t := f.times(d, open)
-		steady := t.to.Sub(t.from) == t.end.Sub(t.start) && f.shown(t) == t && !f.twice(t.from) && !f.twice(t.to)
+		steady := t.to.Sub(t.from) == t.end.Sub(t.start) && f.shown(t) == t && !f.Zone.Twice(t.from) && !f.Zone.Twice(t.to)
 		switch {
 		case !except[d] && steady:
 			days = append(days, d)
@@ -161,18 +161,10 @@ func (f *feed) shown(t eventTimes) eventTimes {
 	return t
 }
 
-// twice reports whether clocks show the same once more, having been put back.
-// Such a time is the first of the two (RFC 5545 §3.3.5), which not all programs
-// know.
-func (f *feed) twice(at time.Time) bool {
-	back := f.Zone.Offset(at) - f.Zone.Offset(at.Add(3*time.Hour)) // clocks are put back by less
-	return back > 0 && f.Zone.Wall(at.Add(back)).Equal(f.Zone.Wall(at))
-}
-
 // single writes an opening that does not recur.
 func (f *feed) single(t eventTimes) {
 	f.begin("Open", t.key())
-	if f.twice(t.from) || f.twice(t.to) {
+	if f.Zone.Twice(t.from) || f.Zone.Twice(t.to) {
 		f.w.Line("DTSTART", t.from.Format(stampLayout))
 		f.w.Line("DTEND", t.to.Format(stampLayout))
 	} else {
