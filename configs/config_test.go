@@ -361,3 +361,16 @@ func TestPorts(t *testing.T) {
 		}
 	}
 }
+
+// TestSchedulesThatCannotBeMeant: what is never due ended the start of the
+// daemon after the check had called it good, and "@every -5m" ran each second.
+func TestSchedulesThatCannotBeMeant(t *testing.T) {
+	for text, good := range map[string]bool{
+		"17 3 * * *": true, "@hourly": true, "@every 1s": true, "0 0 29 2 *": true, "CRON_TZ=Europe/Berlin 0 3 * * *": true,
+		"0 0 30 2 *": false, "0 0 31 4 *": false, "@every 0s": false, "@every -5m": false, "@every 1ns": false, "@every": false, "61 * * * *": false,
+	} {
+		if err := checkSchedule(text); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

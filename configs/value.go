@@ -334,8 +334,18 @@ func checkRealm(s string) error {
 }
 
 func checkSchedule(s string) error {
-	if _, err := cron.ParseStandard(s); err != nil {
+	due, err := cron.ParseStandard(s)
+	if err != nil {
 		return errors.New("is not a schedule")
+	}
+	if due.Next(time.Now()).IsZero() {
+		return errors.New("is never due")
+	}
+	// The library takes what is shorter, even below zero, for a second.
+	if text, ok := strings.CutPrefix(s, "@every "); ok {
+		if every, err := time.ParseDuration(text); err != nil || every < time.Second {
+			return errors.New("is due more often than once a second")
+		}
 	}
 	return nil
 }

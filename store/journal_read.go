@@ -223,7 +223,7 @@ func (v *View) eventActor(a *Actor, e *Entry) EventActor {
 	case e.Credential == "":
 		out.Kind = "unknown"
 	}
-	self := a.Principal != nil && a.Principal.ID == e.Principal
+	self := a.Principal != nil && a.Principal.ID == e.Principal || a.Credential != "" && a.Credential == e.Credential
 	if !self && !v.Rights(a, e.Org).Has(RightAdmin) {
 		return out
 	}

@@ -427,6 +427,23 @@ func TestJournalSaysWhoAndThroughWhat(t *testing.T) {
 	}
 }
 
+// TestTokenKnowsItsOwnChanges: a token without a user was told of its own
+// changes as of anybody's, so that an integration could not pass by its echo.
+func TestTokenKnowsItsOwnChanges(t *testing.T) {
+	s := newTest(t)
+	h := newTestHouse(t, s)
+	e := &Entry{Org: h.org.ID, Owner: h.ada.ID, Subject: SubjectBlock, Op: OpCreated, Credential: "key"}
+	for credential, want := range map[string]string{"key": "key", "other": "", "": ""} {
+		a := &Actor{Org: h.org.ID, Credential: credential, Grants: []Grant{{Target: h.ada.ID, Rights: RightWrite}}}
+		view(t, s, func(v *View) error {
+			if got := v.Event(a, e).Actor; got.Kind != "token" || got.Credential != want {
+				t.Errorf("%q is told of %+v", credential, got)
+			}
+			return nil
+		})
+	}
+}
+
 func TestJournalEntryRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		id := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "uuid"))

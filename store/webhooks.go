@@ -114,8 +114,8 @@ func (w *Webhook) check(tx *Tx) error {
 // PutWebhook stores a webhook, in place of the one with its UUID in the
 // organisation. A new one needs a secret, of 16 to 200 bytes; "" keeps that of an
 // old one. UUID is set where it is zero, Sealed, Created and Modified always. A
-// new one is told what happens from now on; one that becomes active again goes
-// on where it was. ErrInvalid, ErrNotFound, ErrQuota.
+// new one is told what happens from now on; one that becomes active again, or
+// gets another address, goes on where it was, at once. ErrInvalid, ErrNotFound, ErrQuota.
 func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 	if org, err := tx.principal(w.Org); err != nil || org.Kind != KindOrganisation {
 		return fmt.Errorf("organisation %d: %w", w.Org, ErrNotFound)
@@ -156,7 +156,7 @@ func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 	switch {
 	case !exists:
 		st.After = tx.Position(tx.lastEntry(w.Org))
-	case !old.Active() && w.Active():
+	case !old.Active() && w.Active(), old.URL != w.URL:
 		if st, err = tx.WebhookState(w); err != nil {
 			return err
 		}

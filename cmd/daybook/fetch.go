@@ -54,7 +54,7 @@ func newFetcher(c *configs.Config, st *store.Store, listeners ...net.Listener) (
 // newWebhooks makes the worker that delivers to webhooks.
 func newWebhooks(c *configs.Config, d *daybook) (*webhooks.Worker, error) {
 	return webhooks.New(webhooks.Options{
-		Store: d.store, Client: d.fetch.Unredirected(), Log: d.log, Metrics: d.metrics,
+		Store: d.store, Client: d.fetch.Unredirected(c.WebhookTimeout), Log: d.log, Metrics: d.metrics,
 		Attempts: c.WebhookAttempts, GiveUp: c.WebhookGiveUp, Timeout: c.WebhookTimeout,
 	})
 }

@@ -59,13 +59,8 @@ func Kind(err error) string {
 	return ""
 }
 
-// ended says why the context is over.
-func ended(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, ErrTimeout) {
-		return cause
-	}
-	return ctx.Err()
-}
+// ended says why the context is over, in the words of who ended it.
+func ended(ctx context.Context) error { return context.Cause(ctx) }
 
 // explain makes an error of a transport one that may be shown. What the
 // libraries say can hold resolved addresses, the name server's, and bytes that

@@ -110,11 +110,11 @@ func New(o Options) *Client {
 	return c
 }
 
-// Unredirected gives a client with the same limits and connections, for which a
-// redirect is an answer like any other.
-func (c *Client) Unredirected() *Client {
+// Unredirected gives a client with the same limits and connections but a time of
+// its own, for which a redirect is an answer like any other.
+func (c *Client) Unredirected(timeout time.Duration) *Client {
 	d := *c
-	d.opt.MaxRedirects = -1
+	d.opt.MaxRedirects, d.opt.Timeout = -1, timeout
 	return &d
 }
 

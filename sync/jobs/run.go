@@ -68,6 +68,9 @@ func (r *Runner) perform(ctx context.Context, e *entry) error {
 	took := time.Since(clock)
 
 	result := result(ctx, err)
+	if result == "timeout" && took >= e.Timeout {
+		err = fmt.Errorf("it took longer than %s: %w", e.Timeout, err)
+	}
 	r.met.observe(e.Name, result, took)
 	r.opt.Log.Debug("job ended", "job", e.Name, "result", result, "took", took)
 	if kept := r.record(ctx, e, store.JobRun{Name: e.Name, Started: started.UTC(), Took: took}, err); kept != nil {

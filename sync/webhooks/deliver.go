@@ -154,7 +154,10 @@ func (w *Worker) skip(m *message) error {
 		if err != nil || st.After != m.state.After {
 			return err // it was set back meanwhile
 		}
-		st.After, st.Until = m.to, 0
+		st.After = m.to
+		if st.Until != 0 { // what failed is not to be told any more, so nothing fails
+			st.Until, st.Attempts, st.Next, st.Failing = 0, 0, time.Time{}, time.Time{}
+		}
 		return tx.PutWebhookState(m.hook, st)
 	})
 }
@@ -236,7 +239,7 @@ func (w *Worker) send(ctx context.Context, m *message) store.Delivery {
 const maxAnswer = 16 << 10
 
 func (w *Worker) post(ctx context.Context, m *message) (status int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, w.opt.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, w.opt.Timeout, fmt.Errorf("the receiver did not answer within %s", w.opt.Timeout))
 	defer cancel()
 	content, err := m.body()
 	if err != nil {
@@ -249,6 +252,7 @@ func (w *Worker) post(ctx context.Context, m *message) (status int, err error) {
 	at := strconv.FormatInt(m.now.Unix(), 10)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "Daybook-Webhooks")
+	r.Header.Set("Accept-Encoding", "identity") // of the answer the status alone counts, however its body is written
 	r.Header.Set("Webhook-Id", m.id())
 	r.Header.Set("Webhook-Timestamp", at)
 	r.Header.Set("Webhook-Signature", Sign(m.secret, m.id(), at, content))
@@ -319,7 +323,7 @@ func (w *Worker) finish(m *message, d store.Delivery) (ok bool, err error) {
 			}
 		default:
 			gone = d.Status == http.StatusGone || w.failed(&st, m, d)
-			if dead = st.Attempts >= w.opt.Attempts && !gone; dead && m.kind == kindChanges && !back {
+			if dead = st.Attempts >= w.opt.Attempts && !gone && m.kind == kindChanges && !back; dead {
 				d.Result = store.DeliveryDead
 				st.After, st.Attempts, st.Until = m.to, 0, 0
 				st.Next = m.now.Add(backOff(1)) // what comes behind it may be taken
@@ -376,6 +380,7 @@ func disable(tx *store.Tx, h *store.Webhook, d store.Delivery) error {
 
 // finishLetter stores the outcome of one more attempt at a dead letter.
 func (w *Worker) finishLetter(m *message, d store.Delivery) (ok bool, err error) {
+	gone := d.Status == http.StatusGone
 	err = w.opt.Store.Update(w.base, func(tx *store.Tx) error {
 		st, err := tx.WebhookState(m.hook)
 		if err != nil {
@@ -402,8 +407,14 @@ func (w *Worker) finishLetter(m *message, d store.Delivery) (ok bool, err error)
 			st.LastSuccess, st.LastError, st.Failing = d.Time, "", time.Time{}
 		}
 		tx.AddDelivery(m.hook, &st, d)
-		return tx.PutWebhookState(m.hook, st)
+		if err := tx.PutWebhookState(m.hook, st); err != nil || !gone {
+			return err
+		}
+		return disable(tx, m.hook, d)
 	})
+	if gone && err == nil {
+		w.opt.Log.Warn("webhook disabled", "webhook", m.hook.UUID, "err", d.Error)
+	}
 	return true, err // whatever came of it, the next has its turn
 }
 

@@ -47,10 +47,12 @@ type Options struct {
 
 // Bounds of the worker.
 const (
-	parallel   = 8   // deliveries at the same time
+	parallel   = 32  // deliveries at the same time
+	parallelOf = 4   // of them of one organisation: slow receivers are its own
 	batch      = 100 // events of one delivery
 	scan       = 5000
-	turn       = 20 // deliveries after which another webhook has its turn
+	turn       = 20               // deliveries after which another webhook has its turn,
+	turnTime   = 10 * time.Second // or the time
 	pace       = 100 * time.Millisecond
 	sweepEvery = time.Minute     // looks for what nobody told of
 	stopWait   = 5 * time.Second // for the deliveries under way at the end
@@ -62,16 +64,17 @@ type Worker struct {
 	met *metrics
 
 	kick   chan struct{}
-	slots  chan struct{}
+	slots  chan struct{}   // as many as deliveries may be made
 	base   context.Context // of all requests; ends with Stop
 	cancel context.CancelFunc
 	quit   chan struct{}
 	once   sync.Once
 	runs   sync.WaitGroup
 
-	mu   sync.Mutex
-	busy map[uuid.UUID]bool
-	seen map[uuid.UUID]passed
+	mu      sync.Mutex
+	busy    map[uuid.UUID]bool
+	seen    map[uuid.UUID]passed
+	slotsOf map[store.PrincipalID]chan struct{} // as slots, by organisation
 }
 
 // passed remembers that the entries from where a webhook is in the store up to
@@ -110,7 +113,7 @@ func New(o Options) (*Worker, error) {
 	}
 	w := &Worker{
 		opt: o, met: newMetrics(), kick: make(chan struct{}, 1), slots: make(chan struct{}, parallel), quit: make(chan struct{}),
-		busy: map[uuid.UUID]bool{}, seen: map[uuid.UUID]passed{},
+		busy: map[uuid.UUID]bool{}, seen: map[uuid.UUID]passed{}, slotsOf: map[store.PrincipalID]chan struct{}{},
 	}
 	w.base, w.cancel = context.WithCancel(store.By(context.Background(), store.System(), "webhooks"))
 	if o.Metrics != nil {
@@ -303,6 +306,11 @@ func (w *Worker) begin(h *store.Webhook) {
 		return
 	}
 	w.busy[h.UUID] = true
+	own := w.slotsOf[h.Org]
+	if own == nil {
+		own = make(chan struct{}, parallelOf)
+		w.slotsOf[h.Org] = own
+	}
 	w.runs.Go(func() {
 		defer func() {
 			w.mu.Lock()
@@ -310,36 +318,47 @@ func (w *Worker) begin(h *store.Webhook) {
 			w.mu.Unlock()
 			w.Wake() // there may be more by now
 		}()
-		select {
-		case w.slots <- struct{}{}:
-		case <-w.quit:
-			return
+		if err := w.inTurn(own, func() error { return w.deliver(h) }); err != nil {
+			w.opt.Log.Error("webhook could not be served", "webhook", h.UUID, "err", err)
+			w.later()
 		}
-		defer func() { <-w.slots }()
-		w.deliver(h)
 	})
 }
 
+// inTurn calls fn when both the organisation and the worker may make one more
+// delivery; who waited longest is first.
+func (w *Worker) inTurn(own chan struct{}, fn func() error) error {
+	for _, slots := range []chan struct{}{own, w.slots} {
+		select {
+		case slots <- struct{}{}:
+		case <-w.quit:
+			return nil
+		}
+		defer func() { <-slots }()
+	}
+	return fn()
+}
+
 // deliver makes what is due for one webhook, up to a turn.
-func (w *Worker) deliver(h *store.Webhook) {
+func (w *Worker) deliver(h *store.Webhook) error {
+	begun := time.Now()
 	for range turn {
 		select {
 		case <-w.quit:
-			return
+			return nil
 		default:
 		}
 		more, err := w.one(h.Org, h.UUID)
 		switch {
 		case errors.Is(err, store.ErrNotFound), w.base.Err() != nil:
-			return // removed meanwhile, or the end
+			return nil //nolint:nilerr // removed meanwhile, or the end
 		case err != nil:
-			w.opt.Log.Error("webhook could not be served", "webhook", h.UUID, "err", err)
-			w.later()
-			return
-		case !more:
-			return
+			return err
+		case !more, time.Since(begun) > turnTime:
+			return nil
 		}
 	}
+	return nil
 }
 
 // later makes a webhook wait that failed for a reason of our own.
@@ -360,7 +379,7 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	return &metrics{
+	m := &metrics{
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daybook_webhook_deliveries_total", Help: "Attempts to deliver to webhooks, by result.",
 		}, []string{"result"}),
@@ -374,6 +393,10 @@ func newMetrics() *metrics {
 			Name: "daybook_webhooks_disabled", Help: "Webhooks that were given up.",
 		}),
 	}
+	for _, result := range []store.DeliveryResult{store.Delivered, store.DeliveryFailed, store.DeliveryDead} {
+		m.results.WithLabelValues(string(result)) // what never happened is 0, and not absent
+	}
+	return m
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
