@@ -2,6 +2,7 @@ package house
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"time"
@@ -50,7 +51,7 @@ type Openings struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	Known    bool      `json:"known" doc:"False: no hours say anything about the time; it is not closed then."`
-	Basis    string    `json:"basis" doc:"The same while nothing changed that the openings follow from."`
+	Basis    string    `json:"basis" doc:"The same while nothing changed that the openings follow from; without from another each day."`
 	Items    []Span    `json:"items"`
 }
 
@@ -59,8 +60,8 @@ func (o Openings) SetHeader(h http.Header) { h.Set("ETag", `"`+o.Basis+`"`) }
 
 type openingsIn struct {
 	Ref  string              `path:"resource"`
-	From rest.Opt[time.Time] `query:"from"`
-	To   rest.Opt[time.Time] `query:"to"`
+	From rest.Opt[time.Time] `query:"from" doc:"Default: midnight of today, in the zone of the calendar."`
+	To   rest.Opt[time.Time] `query:"to" doc:"Default: a week later; at most 366 days."`
 }
 
 // maxOpeningDays is the longest span that is answered, in days.
@@ -99,6 +100,10 @@ func (s *service) listOpenings(ctx context.Context, in openingsIn) (out Openings
 			return err
 		}
 		o, err := d.Openings(p.ID, w)
+		if _, fixed := in.From.Get(); !fixed { // tomorrow's answer is another
+			sum := sha256.Sum256(append(o.Basis[:], w.Start.Format(time.RFC3339)...))
+			o.Basis = store.OpeningsBasis(sum[:len(o.Basis)])
+		}
 		out = Openings{
 			Resource: refTo(p), Zone: zone.Name(), From: w.Start, To: w.End, Known: o.Known,
 			Basis: hex.EncodeToString(o.Basis[:]), Items: spansOf(o.Free),

@@ -280,6 +280,25 @@ func TestOpeningsOfTheLastYear(t *testing.T) {
 	p.get("/v1/resources/bob/openings?from=0001-01-01T00:00:00%2B01:00").want(422)
 }
 
+// The answer without a range is another one each day, though nothing changed; a
+// client that knew yesterday's was told that it was not modified.
+func TestOpeningsFromTodayAreOthersTomorrow(t *testing.T) {
+	p := openPlace(t)
+	const today, fixed = "/v1/resources/ada/openings", "/v1/resources/ada/openings?from=2027-03-01T00:00:00Z"
+	tags := func() [2]string {
+		return [2]string{p.get(today).Header().Get("ETag"), p.get(fixed).Header().Get("ETag")}
+	}
+	before := tags()
+	later := now.Add(15 * time.Hour)
+	if p.clock.Store(&later); tags() != before {
+		t.Errorf("the same day: %q, then %q", before, tags())
+	}
+	tomorrow := now.Add(17 * time.Hour)
+	if p.clock.Store(&tomorrow); tags()[0] == before[0] || tags()[1] != before[1] {
+		t.Errorf("the next day: %q, then %q", before, tags())
+	}
+}
+
 // A booking that reached into the year 10000, whose weeks and months no answer
 // can name, was a failure of the server.
 func TestBookingsOfTheFirstAndTheLastYear(t *testing.T) {
