@@ -93,6 +93,9 @@ func (r *Row) TakesTime() bool {
 	return r.Flags.Kind() == "VEVENT" && r.Flags.Busy() != ical.BusyFree && r.Start < r.End
 }
 
+// Endless reports whether the instance takes time for ever, whatever End says.
+func (r *Row) Endless() bool { return r.Flags&rowOpenEnded != 0 }
+
 // --- hours ---
 
 // hoursRow is what the list of a collection's hours says of one VAVAILABILITY

@@ -81,7 +81,7 @@ type Conflict struct {
 	ID       *string   `json:"id" doc:"Null for one who may not read it."`
 	Title    *string   `json:"title"`
 	Start    string    `json:"start" doc:"UTC."`
-	End      string    `json:"end"`
+	End      *string   `json:"end" doc:"Null: without end."`
 }
 
 // run looks whether the time is free. A *rest.Problem with what collides.
@@ -187,7 +187,10 @@ func (d *desk) tell(owner *store.Principal, x store.Collision) (Conflict, error)
 		return Conflict{}, err
 	}
 	at := func(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
-	out := Conflict{Resource: owner.UUID, Calendar: in.UUID, Start: at(x.Row.Start), End: at(x.Row.End)}
+	out := Conflict{Resource: owner.UUID, Calendar: in.UUID, Start: at(x.Row.Start)}
+	if !x.Row.Endless() {
+		out.End = orNull(at(x.Row.End))
+	}
 	if x.Hold != uuid.Nil { // nobody's event yet
 		return out, nil
 	}

@@ -30,7 +30,7 @@ type Reason struct {
 	Resource Ref         `json:"resource"`
 	Kind     string      `json:"kind" doc:"What stands against the time; busy where the asker may not know by what."`
 	Start    *time.Time  `json:"start" doc:"Of what it takes; of a notice the first start that is allowed."`
-	End      *time.Time  `json:"end" doc:"Of too-far the last start that is allowed."`
+	End      *time.Time  `json:"end" doc:"Null without end; of too-far the last start that is allowed."`
 	Event    *EventRef   `json:"event" doc:"For those who may read it."`
 	Hours    *HoursRef   `json:"hours" doc:"That close the time."`
 	Hold     *uuid.UUID  `json:"hold" doc:"For those who may write the resource."`

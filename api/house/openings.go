@@ -135,7 +135,7 @@ type OpenState struct {
 type OpenReason struct {
 	Kind  string     `json:"kind" enum:"hours,exception,closure,none" doc:"None where no hours are known."`
 	Title *string    `json:"title" doc:"Of the hours or the closure, for those who may read it."`
-	Until *time.Time `json:"until" doc:"End of the closure."`
+	Until *time.Time `json:"until" doc:"End of the closure; null without end."`
 }
 
 type openNowIn struct {
@@ -161,8 +161,9 @@ func (s *service) openNow(ctx context.Context, in openNowIn) (out OpenState, err
 		}
 		switch {
 		case n.Closure != nil:
-			end := n.Closure.End
-			out.Reason = OpenReason{Kind: "closure", Until: &end}
+			if out.Reason.Kind = "closure"; !n.Closure.Row.Endless() {
+				out.Reason.Until = &n.Closure.End
+			}
 			if e := d.eventRef(n.Closure); e != nil {
 				out.Reason.Title = &e.Title
 			}

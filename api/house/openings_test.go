@@ -318,7 +318,12 @@ func TestBookingsOfTheFirstAndTheLastYear(t *testing.T) {
 func TestWhatABookingLacksIsNamed(t *testing.T) {
 	p := openPlace(t)
 	p.update(func(tx *store.Tx) error {
-		return tx.PutService(&store.Service{UUID: uuid.New(), Org: p.ids["demo"], Name: "Whatever"})
+		for name, length := range map[string]time.Duration{"Whatever": 0, "Blink": time.Second, "Season": 90 * 24 * time.Hour} {
+			if err := tx.PutService(&store.Service{UUID: uuid.New(), Org: p.ids["demo"], Name: name, Length: length}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	for _, x := range []struct{ method, target, body, want string }{
 		{"GET", "/v1/explain", "", "resource,start,end"},
@@ -329,6 +334,9 @@ func TestWhatABookingLacksIsNamed(t *testing.T) {
 		{"POST", "/v1/holds", `{"resources": ["bob"], "start": "x", "end": "2027-03-01T10:00:00Z", "ttl": "P1M"}`, "start,ttl"},
 		{"GET", "/v1/slots?resource=bob&length=x&capacity=x", "", "length,capacity"},
 		{"GET", "/v1/slots?resource=bob&service=Whatever", "", "length"},
+		{"GET", "/v1/slots?resource=bob&service=Blink", "", "length"},
+		{"GET", "/v1/slots?resource=bob&service=Season", "", "length"},
+		{"POST", "/v1/services", `{"name": "x", "buffer_before": "P2D", "buffer_after": "PT24H1S"}`, "buffer_before,buffer_after"},
 	} {
 		var problem struct{ Errors []struct{ Field string } }
 		p.do(x.method, x.target, x.body).want(422).into(&problem)
@@ -367,5 +375,30 @@ func TestEachPageOfSlotsTellsTheSameUnknownHours(t *testing.T) {
 		if pages != 2 {
 			t.Errorf("%q: %d pages", group, pages)
 		}
+	}
+}
+
+// What takes time for ever was told to end: ten years later, or a day after what
+// was asked.
+func TestWhatTakesTimeForEverHasNoEnd(t *testing.T) {
+	p := openPlace(t)
+	p.do("POST", "/v1/calendars/bob/blocks", `{"title": "Gone", "start": "2027-03-01T14:00:00+01:00", "open_ended": true}`).want(201)
+	for _, day := range []string{"2027-03-01", "2090-03-06"} {
+		var e Explanation
+		p.get("/v1/explain?resource=bob&start=" + day + "T13:00:00Z&end=" + day + "T14:00:00Z").want(200).into(&e)
+		if len(e.Reasons) != 1 || e.Reasons[0].Kind != "block" || e.Reasons[0].End != nil || e.Reasons[0].Start == nil {
+			t.Errorf("%+v", e)
+		}
+		var problem struct{ Conflicts []Conflict }
+		p.do("POST", "/v1/calendars/bob/events", `{"conflict": "refuse", "start": "`+day+`T13:00:00Z", "end": "`+day+`T14:00:00Z"}`).want(409).into(&problem)
+		if len(problem.Conflicts) != 1 || problem.Conflicts[0].End != nil {
+			t.Errorf("%+v", problem)
+		}
+	}
+	p.do("POST", "/v1/calendars/demo/blocks", `{"title": "Gone too", "start": "2027-03-01T15:00:00+01:00", "open_ended": true}`).want(201)
+	var o OpenState
+	p.get("/v1/resources/ada/open-now?at=2027-03-01T14:30:00Z").want(200).into(&o)
+	if o.State != "closed" || o.Reason.Kind != "closure" || o.Reason.Until != nil || o.Change != nil {
+		t.Errorf("%+v", o)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -222,7 +223,10 @@ func (in *serviceFields) check(f *rest.Faults) {
 		f.Add("color", wantColor)
 	}
 	for _, x := range in.lengths(&store.Service{}) {
-		if d := time.Duration(x.from.Or(0)); d > store.MaxServiceTime {
+		switch d := time.Duration(x.from.Or(0)); {
+		case strings.HasPrefix(x.name, "buffer_") && d > 24*time.Hour: // slots know no longer ones
+			f.Add(x.name, "must be at most a day")
+		case d > store.MaxServiceTime:
 			f.Add(x.name, "must be at most ten years")
 		}
 	}

@@ -27,14 +27,14 @@ type slotsAsk struct {
 	To        rest.Opt[time.Time]     `query:"to" json:"to" doc:"Default: a week later."`
 	Length    rest.Opt[rest.Duration] `query:"length" json:"length" required:"false" doc:"Required without a service that has one."`
 	Step      rest.Opt[rest.Duration] `query:"step" json:"step" doc:"Between starts, counted from midnight; default PT15M."`
-	Before    rest.Opt[rest.Duration] `query:"buffer_before" json:"buffer_before"`
+	Before    rest.Opt[rest.Duration] `query:"buffer_before" json:"buffer_before" doc:"Kept free of others' time, not of their buffers; it may lie outside of the hours."`
 	After     rest.Opt[rest.Duration] `query:"buffer_after" json:"buffer_after"`
-	Notice    rest.Opt[rest.Duration] `query:"min_notice" json:"min_notice"`
-	Ahead     rest.Opt[rest.Duration] `query:"max_ahead" json:"max_ahead"`
-	PerDay    rest.Opt[int]           `query:"max_per_day" json:"max_per_day"`
+	Notice    rest.Opt[rest.Duration] `query:"min_notice" json:"min_notice" doc:"From now to the earliest start."`
+	Ahead     rest.Opt[rest.Duration] `query:"max_ahead" json:"max_ahead" doc:"From now to the latest start."`
+	PerDay    rest.Opt[int]           `query:"max_per_day" json:"max_per_day" doc:"Bookings of the service, that begin in a day of the resource's zone."`
 	PerWeek   rest.Opt[int]           `query:"max_per_week" json:"max_per_week"`
 	PerMonth  rest.Opt[int]           `query:"max_per_month" json:"max_per_month"`
-	Capacity  rest.Opt[int]           `query:"capacity" json:"capacity"`
+	Capacity  rest.Opt[int]           `query:"capacity" json:"capacity" doc:"Bookings of the service at once, each with its buffers."`
 	Group     rest.Opt[string]        `query:"group" json:"group" doc:"With the word resource: all slots of one after those of the other."`
 }
 
@@ -268,8 +268,11 @@ func (d *desk) search(in *slotsAsk, page rest.Page, x *store.Service, places []*
 		return out, rest.Invalid("from", "must be of the years 2 to 9999")
 	}
 	rules, size := in.rules(x), page.Size()
-	if rules.Length == 0 {
+	switch {
+	case rules.Length == 0:
 		return out, rest.Invalid("length", "is required: the service has none")
+	case rules.Length < time.Minute || rules.Length > slots.MaxDays*24*time.Hour:
+		return out, rest.Invalid("length", "is required: that of the service is not between a minute and 31 days")
 	}
 	full := false // grouped, and the page needs no more
 	for i, p := range places {

@@ -41,7 +41,7 @@ func (k Kind) Taken() bool {
 // Reason is one reason why a time cannot be booked.
 type Reason struct {
 	Kind   Kind
-	Span   span.Span          // what it takes; for notice and too-far what it leaves
+	Span   span.Span          // what it takes, a zero End is for ever; for notice and too-far what it leaves
 	Busy   *store.BusyTime    // what takes it; nil for other kinds
 	Hours  *store.HoursObject // that close it; nil where none does
 	Period Period             // of a limit
@@ -94,6 +94,9 @@ func (q *question) against(b *store.BusyTime) (Reason, bool) {
 		x.Kind, x.Span = Buffer, span.Union(own, q.beside(b))[0]
 	default:
 		return x, false
+	}
+	if b.Row.Endless() {
+		x.Span.End = time.Time{}
 	}
 	return x, true
 }
