@@ -196,6 +196,7 @@ func getHours[In owned](s *service) func(context.Context, In) (rest.Tagged[Hours
 type hoursChange interface {
 	owned
 	condition() rest.IfMatch
+	changes() bool // false: it names nothing
 	apply(c *hours.Calendar)
 }
 
@@ -241,6 +242,9 @@ type (
 func (in hoursPut) condition() rest.IfMatch   { return in.IfMatch }
 func (in hoursPatch) condition() rest.IfMatch { return in.IfMatch }
 
+func (hoursPut) changes() bool      { return true }
+func (in hoursPatch) changes() bool { return in.Body.Weekly.Present() || in.Body.Exceptions.Present() }
+
 // Validate checks the hours.
 func (in *hoursPut) Validate(f *rest.Faults) { in.Body.check(f) }
 
@@ -266,11 +270,17 @@ func changeHours[In hoursChange](s *service) func(context.Context, In) (rest.Tag
 		if err != nil {
 			return out, err
 		}
-		if err := s.putHours(ctx, at, p, in); err != nil {
-			return out, err
+		if in.changes() {
+			if err := s.putHours(ctx, at, p, in); err != nil {
+				return out, err
+			}
 		}
 		return out, s.hours.View(ctx, at, func(_ *store.View, x *kept.Index) error {
-			out = rest.Tag(standingOf(x, p).show(x, p))
+			h := standingOf(x, p).show(x, p)
+			out = rest.Tag(h)
+			if !in.changes() {
+				return in.condition().Check(h)
+			}
 			return nil
 		})
 	}
@@ -296,6 +306,9 @@ func (s *service) putHours(ctx context.Context, at kept.Site, p *store.Principal
 			want.ID = uuid.MustParse(kept.WeekUID(p.UUID))
 		default:
 			want.ID, want.Name, want.ServicePoints = uuid.NewSHA1(p.UUID, []byte("standing hours")), "Hours", []uuid.UUID{p.UUID}
+			if h.calendar != nil { // what is not changed stays as it was shown
+				want.Hours, want.Exceptions = h.calendar.Hours, h.calendar.Exceptions
+			}
 		}
 		in.apply(&want)
 		want.Updated, want.UpdatedBy = now, uuid.NullUUID{}

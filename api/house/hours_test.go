@@ -94,10 +94,46 @@ func TestAResourceWithoutHoursOpensByTheHouse(t *testing.T) {
 	// The tag of what is inherited guards the first hours of its own.
 	tag := p.get("/v1/resources/ada/hours").Header().Get("ETag")
 	p.with("If-Match", tag).do("PATCH", "/v1/resources/ada/hours", `{"weekly": [{"day": "tuesday", "opens": "10:00", "closes": "12:00"}]}`).want(200).into(&got)
-	if got.Source != "own" || len(got.Exceptions) != 0 || !slices.Equal(p.openIn("ada", monday), []string{"Tue 10:00-12:00"}) {
+	if got.Source != "own" || len(got.Exceptions) != 2 || !slices.Equal(p.openIn("ada", monday), []string{"Tue 10:00-12:00"}) {
 		t.Errorf("%+v, %q", got, p.openIn("ada", monday))
 	}
 	p.with("If-Match", tag).do("PATCH", "/v1/resources/ada/hours", `{}`).want(412)
+}
+
+// The first exception of a resource that opened by the house closed it for ever.
+func TestAChangeOfInheritedHoursKeepsTheRestOfThem(t *testing.T) {
+	p := newPlace(t)
+	p.do("PUT", "/v1/organisations/demo/hours", weekAndExceptions).want(200)
+	var got Hours
+	p.do("PATCH", "/v1/resources/ada/hours", `{}`).want(200).into(&got)
+	if got.Source != "organisation" {
+		t.Errorf("nothing was named: %+v", got)
+	}
+	p.do("PATCH", "/v1/resources/ada/hours", `{"exceptions": [{"from": "2027-03-01"}]}`).want(200).into(&got)
+	if got.Source != "own" || len(got.Weekly) != 2 || len(got.Exceptions) != 1 || !slices.Equal(p.openIn("ada", monday), []string{"Fri 18:00-02:00"}) {
+		t.Errorf("%+v, %q", got, p.openIn("ada", monday))
+	}
+	p.do("PUT", "/v1/resources/room-1/hours", `{"exceptions": []}`).want(200).into(&got)
+	if got.Source != "own" || len(got.Weekly) != 0 || len(got.Exceptions) != 0 {
+		t.Errorf("PUT replaces all: %+v", got)
+	}
+}
+
+// What a calendar names can be a service point of FOLIO's alone, or a resource
+// that is no more: a client sends it back as it was told.
+func TestResourcesOfACalendarThatAreNotKnownCanStay(t *testing.T) {
+	p := newPlace(t)
+	var one OpeningHours
+	path := p.do("POST", "/v1/opening-hours", `{"name": "Spring", "from": "2027-03-01", "resources": ["desk", "room-1"]}`).want(201).into(&one).Header().Get("Location")
+	p.do("DELETE", "/v1/resources/room-1", "").want(204)
+	all, _ := json.Marshal(map[string]any{"resources": one.Resources})
+	if p.do("PATCH", path, string(all)).want(200).into(&one); len(one.Resources) != 2 {
+		t.Errorf("%+v", one)
+	}
+	if p.do("PATCH", path, `{"resources": ["desk"]}`).want(200).into(&one); len(one.Resources) != 1 {
+		t.Errorf("%+v", one)
+	}
+	p.do("PATCH", path, string(all)).want(422)
 }
 
 func TestWhatIsWrongWithHours(t *testing.T) {

@@ -2,8 +2,10 @@ package house
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -206,18 +208,23 @@ func (in *openingHoursCreateIn) Validate(f *rest.Faults) {
 	in.Body.check(f)
 }
 
-// named gives the uuids of the resources that a body names.
-func (s *service) named(ctx context.Context, b *openingHoursFields) (ids []uuid.UUID, err error) {
+// named gives the uuids of the resources that a body names. had are those that
+// the calendar has: one that is no resource, or no longer, may stay.
+func (s *service) named(ctx context.Context, b *openingHoursFields, had []uuid.UUID) (ids []uuid.UUID, err error) {
 	return ids, s.view(ctx, func(d *desk) error {
 		ids, err = d.uuids("resources", b.Resources.Or(nil), func(ref string) (*store.Principal, error) {
-			return d.resource(ref, store.RightFreeBusy)
+			p, err := d.resource(ref, store.RightFreeBusy)
+			if id, no := uuid.Parse(ref); errors.Is(err, store.ErrNotFound) && no == nil && slices.Contains(had, id) {
+				return &store.Principal{UUID: id}, nil
+			}
+			return p, err
 		})
 		return err
 	})
 }
 
 func (s *service) createOpeningHours(ctx context.Context, in openingHoursCreateIn) (out rest.Tagged[OpeningHours], err error) {
-	ids, err := s.named(ctx, &in.Body)
+	ids, err := s.named(ctx, &in.Body, nil)
 	if err != nil {
 		return out, err
 	}
@@ -257,7 +264,22 @@ type openingHoursPatchIn struct {
 func (in *openingHoursPatchIn) Validate(f *rest.Faults) { in.Body.check(f) }
 
 func (s *service) patchOpeningHours(ctx context.Context, in openingHoursPatchIn) (out rest.Tagged[OpeningHours], err error) {
-	ids, err := s.named(ctx, &in.Body)
+	at, err := s.hoursSite(ctx, store.RightWrite)
+	if err != nil {
+		return out, err
+	}
+	var had []uuid.UUID
+	err = s.hours.View(ctx, at, func(_ *store.View, x *kept.Index) error {
+		c, err := in.find(x)
+		if err == nil {
+			had = c.ServicePoints
+		}
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	ids, err := s.named(ctx, &in.Body, had)
 	if err != nil {
 		return out, err
 	}
