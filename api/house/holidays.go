@@ -343,7 +343,8 @@ func holidaysOf(data []byte) ([]holiday, error) {
 }
 
 // asClosure gives an event of a file so that it takes time and nobody is
-// invited or reminded. All its other lines stay.
+// invited or reminded. All its other lines stay, but for the end of a day that
+// ends on itself.
 func asClosure(o *ical.Object) (*ical.Object, error) {
 	if o.Kind() != "VEVENT" {
 		return nil, rest.Errorf(0, "it is no event")
@@ -352,6 +353,9 @@ func asClosure(o *ical.Object) (*ical.Object, error) {
 	for _, c := range o.Main() {
 		e.Set(c, "TRANSP", "OPAQUE")
 		e.Set(c, propEventType, closure)
+		if endsAsItStarts(o, c) {
+			e.Remove(c, "DTEND")
+		}
 		for _, name := range []string{"ORGANIZER", "ATTENDEE", "X-MICROSOFT-CDO-BUSYSTATUS"} {
 			e.Remove(c, name)
 		}
@@ -362,4 +366,20 @@ func asClosure(o *ical.Object) (*ical.Object, error) {
 		}
 	}
 	return e.Apply()
+}
+
+// endsAsItStarts reports whether an event of whole days ends on the day on which
+// it starts, as programs write that take DTEND for the last day. Without that
+// line it is a day long (RFC 5545 §3.6.1), and with it nothing.
+func endsAsItStarts(o *ical.Object, c *ical.Component) bool {
+	from, to := c.Line("DTSTART"), c.Line("DTEND")
+	if from == nil || to == nil {
+		return false
+	}
+	start, err := o.Time(from)
+	if err != nil || start.Form != ical.Date {
+		return false
+	}
+	end, err := o.Time(to)
+	return err == nil && end.Form == ical.Date && end.Wall.Equal(start.Wall)
 }

@@ -327,3 +327,14 @@ func TestHolidays(t *testing.T) {
 	p.do("POST", "/v1/holidays", `{}`).want(422)
 	p.as(reader).do("POST", "/v1/holidays", list).want(403)
 }
+
+// A holiday whose end is its last day was imported, and closed nothing.
+func TestAHolidayThatEndsOnItsDayIsADay(t *testing.T) {
+	p := newPlace(t)
+	p.do("PUT", "/v1/resources/room-1/hours", `{"weekly": [{"day": "monday", "opens": "09:00", "closes": "17:00"}, {"day": "tuesday", "opens": "09:00", "closes": "17:00"}]}`).want(200)
+	p.send("POST", "/v1/holidays", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:one\nDTSTAMP:20270101T000000Z\n"+
+		"DTSTART;VALUE=DATE:20270301\nDTEND;VALUE=DATE:20270301\nSUMMARY:Monday\nEND:VEVENT\nEND:VCALENDAR\n", "text/calendar").want(200)
+	if got := p.openIn("room-1", monday); !slices.Equal(got, []string{"Tue 09:00-17:00"}) {
+		t.Errorf("%q", got)
+	}
+}
