@@ -13,11 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"daybook/api/openapi"
+	"daybook/store"
 )
 
 func ask(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
@@ -161,6 +164,59 @@ func TestEveryDescribedPathIsServed(t *testing.T) {
 			if w := ask(h, strings.ToUpper(method), target); w.Code != 401 && w.Code != 400 {
 				t.Errorf("%s %s without credentials: %d", method, path, w.Code)
 			}
+		}
+	}
+}
+
+// What a webhook is posted has a schema: the document knew of webhooks only how
+// to make them.
+func TestMessagesToWebhooksAreDescribed(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(get(newHandler(t, nil), "/openapi.json").Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("http://daybook.invalid/doc.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("http://daybook.invalid/doc.json#/webhooks/changes/post/requestBody/content/application~1json/schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := uuid.Must(uuid.NewV7())
+	thing := &store.EventThing{ID: &id, Kind: "staff", Name: "ada"}
+	full := store.Event{
+		ID: "1f-1", Type: "block.moved", Time: time.Now(), API: "house", Actor: store.EventActor{Kind: "user", ID: &id, Name: "x"},
+		Resource: thing, Calendar: thing, Object: thing, From: &store.EventOrigin{Calendar: thing, Name: "y"},
+	}
+	for _, m := range []store.Message{
+		{Type: "changes", Timestamp: time.Now(), Data: store.MessageData{Events: []store.Event{full, {ID: "1f-2", Type: "note.created", Actor: store.EventActor{Kind: "system"}}}}},
+		{Type: "reset", Timestamp: time.Now(), Data: store.MessageData{Detail: "read everything again"}},
+	} {
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(v); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	bad, _ := jsonschema.UnmarshalJSON(strings.NewReader(`{"type": "other", "timestamp": "2026-01-01T00:00:00Z", "data": {}}`))
+	if s.Validate(bad) == nil {
+		t.Error("the schema takes any message")
+	}
+	replay, err := c.Compile("http://daybook.invalid/doc.json#/paths/~1v1~1webhooks~1%7Bwebhook%7D~1replay/post/requestBody/content/application~1json/schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{`{"last_event_id": "1f-1"}`, `{"dead_letters": []}`} {
+		v, _ := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err := replay.Validate(v); err != nil {
+			t.Errorf("a replay of %s is against the document: %v", text, err)
 		}
 	}
 }

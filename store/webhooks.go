@@ -71,6 +71,19 @@ const (
 	DeliveryQueued DeliveryResult = "queued" // a dead letter that is to be tried again
 )
 
+// Message is the body of a delivery.
+type Message struct {
+	Type      string      `json:"type" enum:"changes,reset,test"`
+	Timestamp time.Time   `json:"timestamp" doc:"Of the last event that is told, else of the attempt."`
+	Data      MessageData `json:"data"`
+}
+
+// MessageData is what a Message tells.
+type MessageData struct {
+	Events []Event `json:"events,omitempty" doc:"Of changes alone: up to a hundred, the oldest first."`
+	Detail string  `json:"detail,omitempty" doc:"For a reader, where there are no events."`
+}
+
 // Bounds of webhooks.
 const (
 	maxWebhooks    = 100 // of one organisation

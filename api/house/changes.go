@@ -28,9 +28,14 @@ const (
 
 func (s *service) changeRoutes() []rest.Route {
 	return []rest.Route{
-		{Pattern: "GET /v1/events", Summary: "Changes as they happen, as server-sent events", Op: rest.Endpoint(http.StatusOK, s.events).Strict()},
+		{Pattern: "GET /v1/events", Summary: "Changes as they happen, as server-sent events", Doc: eventsDoc, Op: rest.Endpoint(http.StatusOK, s.events).Strict()},
 	}
 }
+
+// eventsDoc says what no schema can say of a stream.
+const eventsDoc = "The data of each message is one change, as in the items of /v1/audit and in webhooks; its id is what the client sends as Last-Event-ID " +
+	"when it comes back. A message of the type reset says that changes are missing: read everything again. " +
+	"A comment comes every 20 seconds when there is nothing to tell."
 
 type eventsIn struct {
 	Header   rest.Opt[string] `header:"Last-Event-ID"`
@@ -42,13 +47,18 @@ type eventsIn struct {
 // Validate checks what the tags cannot say.
 func (in *eventsIn) Validate(f *rest.Faults) {
 	checkWhat(f, in.What)
-	if len(in.Resource) > maxFilter || len(in.What) > maxFilter {
-		f.Add("resource", "and what take at most "+strconv.Itoa(maxFilter)+" words each")
-	}
+	checkMost(f, "what", in.What)
+	checkMost(f, "resource", in.Resource)
 }
 
 // maxFilter bounds the words of a filter.
 const maxFilter = 100
+
+func checkMost(f *rest.Faults, field string, words []string) {
+	if len(words) > maxFilter {
+		f.Add(field, "takes at most "+strconv.Itoa(maxFilter)+" words")
+	}
+}
 
 // events begins a stream. A reader that names the last event it has gets all
 // that came behind it. One whose id is too old, or of another epoch, is told so

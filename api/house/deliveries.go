@@ -18,7 +18,7 @@ type Delivery struct {
 	Kind    string    `json:"kind" enum:"changes,reset,test"`
 	Result  string    `json:"result"`
 	Events  int       `json:"events"`
-	Last    string    `json:"last_event_id"`
+	Last    *string   `json:"last_event_id" doc:"Of its events; null: a test has none."`
 	Attempt int       `json:"attempt"`
 	Time    time.Time `json:"time"`
 	TookMS  int64     `json:"took_ms"`
@@ -28,11 +28,15 @@ type Delivery struct {
 
 func showDelivery(d store.Delivery) Delivery {
 	out := Delivery{
-		Number: d.Number, Kind: d.Kind, Result: string(d.Result), Events: d.Events, Last: d.Position.String(), Attempt: d.Attempt,
+		Number: d.Number, Kind: d.Kind, Result: string(d.Result), Events: d.Events, Attempt: d.Attempt,
 		Time: d.Time.UTC(), TookMS: d.Took.Milliseconds(), Error: orNull(d.Error),
 	}
 	if d.Status != 0 {
 		out.Status = &d.Status
+	}
+	if d.Position != (store.Position{}) {
+		last := d.Position.String()
+		out.Last = &last
 	}
 	return out
 }
@@ -129,16 +133,12 @@ type webhookReplay struct {
 	After   rest.Opt[string]   `json:"last_event_id" doc:"All behind this event, in order."`
 }
 
-// Validate checks the fields.
-func (in *webhookReplayIn) Validate(f *rest.Faults) {
+func (s *service) replayWebhook(ctx context.Context, in webhookReplayIn) (out rest.Tagged[Webhook], err error) {
 	_, letters := in.Body.Letters.Get()
 	_, after := in.Body.After.Get()
-	if letters == after {
-		f.Add("dead_letters", "or last_event_id is required, and not both")
+	if letters == after { // here, so that the description requires neither
+		return out, rest.Invalid("dead_letters", "or last_event_id is required, and not both")
 	}
-}
-
-func (s *service) replayWebhook(ctx context.Context, in webhookReplayIn) (out rest.Tagged[Webhook], err error) {
 	err = s.update(ctx, func(d *desk, tx *store.Tx) error {
 		w, err := d.webhook(in.ID)
 		if err != nil {

@@ -74,6 +74,7 @@ func New(o Options) *rest.API {
 		Name:         Name,
 		Prefixes:     []string{base + "/"},
 		Routes:       grouped(s.routes()),
+		Calls:        webhookCalls(),
 		Errors:       rest.House{},
 		Invalid:      http.StatusUnprocessableEntity,
 		SignIn:       auth.BearerOrBasic(o.Store),

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +43,27 @@ func (s *service) webhookRoutes() []rest.Route {
 		{Pattern: "GET " + one + "/dead-letters", Summary: "Deliveries that were given up, the newest first", Op: rest.Endpoint(http.StatusOK, s.webhookDeadLetters).Guard(guard[webhookIn](s, right))},
 		{Pattern: "POST " + one + "/replay", Summary: "Deliver dead letters, or all behind an event, once more", Op: rest.Endpoint(http.StatusOK, s.replayWebhook).Guard(guard[webhookReplayIn](s, right))},
 	}
+}
+
+// webhookCalls describe what webhooks are told.
+func webhookCalls() []rest.Call {
+	return []rest.Call{{
+		Name: "changes", Tag: "House: webhooks", Summary: "What a webhook is told",
+		Doc: "Deliveries are made in order and at least once: an event that was seen already is known by its id. " +
+			"The message reset says that changes are missing: read everything again.",
+		Headers: []rest.CallHeader{
+			{Name: "Webhook-Id", Doc: "Of the delivery, the same for each attempt at it."},
+			{Name: "Webhook-Timestamp", Doc: "Of the attempt, in seconds since 1970."},
+			{Name: "Webhook-Signature", Doc: "v1, and the base64 of the HMAC-SHA256 of id.timestamp.body, by the webhook's secret. " +
+				"The key of a secret that begins with whsec_ is what the base64 behind it stands for."},
+		},
+		Body: reflect.TypeFor[store.Message](),
+		Answers: map[string]string{
+			"2XX": "It is taken.", "410": "It is not to be told anything any more: the webhook is disabled.",
+			"429": "It is told again, not before the time of Retry-After.", "503": "As 429.",
+			"4XX": "It is told again later, as after any other answer or none.", "5XX": "As 4XX.",
+		},
+	}}
 }
 
 // Webhook is a webhook as the house API shows it.
@@ -113,14 +136,29 @@ type webhookFields struct {
 	What      rest.Opt[[]string] `json:"what"`
 	Resources rest.Opt[[]string] `json:"resources"`
 	Active    rest.Opt[bool]     `json:"active"`
+	Secret    rest.Opt[string]   `json:"secret" doc:"16 to 200 bytes, or whsec_ and the base64 of 16 or more; absent: one is made, or the old one stays."`
+}
+
+// checkSecret holds a secret that a client chose to the form that the libraries
+// of its receiver read (Standard Webhooks, "Signature scheme").
+func (in *webhookFields) checkSecret(f *rest.Faults) {
+	if !in.Secret.Present() {
+		return
+	}
+	secret := in.Secret.Or("")
+	if n := len(secret); n < 16 || n > 200 {
+		f.Add("secret", "must have 16 to 200 bytes")
+	} else if text, ok := strings.CutPrefix(secret, secretPrefix); ok {
+		if key, err := base64.StdEncoding.DecodeString(text); err != nil || len(key) < 16 {
+			f.Add("secret", "must be base64 of 16 or more bytes behind "+secretPrefix)
+		}
+	}
 }
 
 func (in *webhookFields) check(s *service, f *rest.Faults) {
-	words := in.What.Or(nil)
-	checkWhat(f, words)
-	if len(words) > maxFilter || len(in.Resources.Or(nil)) > maxFilter {
-		f.Add("what", "and resources take at most "+strconv.Itoa(maxFilter)+" words each")
-	}
+	checkWhat(f, in.What.Or(nil))
+	checkMost(f, "what", in.What.Or(nil))
+	checkMost(f, "resources", in.Resources.Or(nil))
 	if text, ok := in.URL.Get(); ok && s.courier != nil {
 		if u, err := url.Parse(text); err != nil {
 			f.Add("url", "is not an address")
@@ -160,12 +198,7 @@ func (in *webhookFields) apply(d *desk, w *store.Webhook) error {
 }
 
 type webhookCreateIn struct {
-	Body webhookCreate `body:"json"`
-}
-
-type webhookCreate struct {
-	webhookFields
-	Secret rest.Opt[string] `json:"secret" doc:"16 to 200 bytes; absent: one is made."`
+	Body webhookFields `body:"json"`
 }
 
 // Validate checks the fields.
@@ -173,16 +206,17 @@ func (in *webhookCreateIn) Validate(f *rest.Faults) {
 	if in.Body.URL.Or("") == "" && !f.Has("url") {
 		f.Add("url", "is required")
 	}
-	if n := len(in.Body.Secret.Or("")); in.Body.Secret.Present() && (n < 16 || n > 200) {
-		f.Add("secret", "must have 16 to 200 bytes")
-	}
+	in.Body.checkSecret(f)
 }
+
+// secretPrefix begins a secret whose key is written in base64.
+const secretPrefix = "whsec_"
 
 // newSecret makes one in the form of the Standard Webhooks specification.
 func newSecret() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return "whsec_" + base64.StdEncoding.EncodeToString(b[:])
+	return secretPrefix + base64.StdEncoding.EncodeToString(b[:])
 }
 
 // checked adds what the tags and Validate cannot know.
@@ -193,7 +227,7 @@ func (s *service) checked(in *webhookFields) error {
 }
 
 func (s *service) createWebhook(ctx context.Context, in webhookCreateIn) (out webhookMade, err error) {
-	if err := s.checked(&in.Body.webhookFields); err != nil {
+	if err := s.checked(&in.Body); err != nil {
 		return out, err
 	}
 	secret := in.Body.Secret.Or(newSecret())
@@ -239,6 +273,9 @@ type webhookPatchIn struct {
 	Body webhookFields `body:"json"`
 }
 
+// Validate checks the fields.
+func (in *webhookPatchIn) Validate(f *rest.Faults) { in.Body.checkSecret(f) }
+
 func (s *service) patchWebhook(ctx context.Context, in webhookPatchIn) (out rest.Tagged[Webhook], err error) {
 	if err := s.checked(&in.Body); err != nil {
 		return out, err
@@ -254,7 +291,7 @@ func (s *service) patchWebhook(ctx context.Context, in webhookPatchIn) (out rest
 		if err := in.Body.apply(d, w); err != nil {
 			return err
 		}
-		if err := tx.PutWebhook(w, ""); err != nil {
+		if err := tx.PutWebhook(w, in.Body.Secret.Or("")); err != nil {
 			return err
 		}
 		out = rest.Tag(d.showWebhook(w))

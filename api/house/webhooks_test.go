@@ -62,9 +62,21 @@ func TestWebhooks(t *testing.T) {
 	if b := renew.do("POST", at+"/secret", "").want(200).Body.String(); again.Secret == "" || strings.Contains(b, "secret") {
 		t.Errorf("a kept answer has the secret: %s", b)
 	}
+	// PATCH took no notice of a secret, so that who sent one signed with the old one.
+	p.do("PATCH", at, `{"secret": "one of the client's own"}`).want(200)
+	p.update(func(v *store.Tx) error {
+		hook, err := v.Webhook(p.ids["demo"], made.ID)
+		if err != nil {
+			return err
+		}
+		if got, err := v.WebhookSecret(hook); err != nil || got != "one of the client's own" {
+			t.Errorf("the secret is %q, %v", got, err)
+		}
+		return nil
+	})
 	var d Delivery
 	p.do("POST", at+"/test", "").want(200).into(&d)
-	if d.Kind != "test" || *d.Status != 204 || p.courier.tested != 1 {
+	if d.Kind != "test" || *d.Status != 204 || d.Last != nil || p.courier.tested != 1 {
 		t.Errorf("%+v", d)
 	}
 	var st WebhookStatus
@@ -79,11 +91,13 @@ func TestWebhooks(t *testing.T) {
 		for _, body := range []string{
 			`{}`, `{"url": "ftp://example.com"}`, `{"url": "https://user:pass@example.com"}`, `{"url": "https://127.0.0.1/"}`, `{"url": "::"}`,
 			`{"url": "https://example.com", "what": ["x"]}`, `{"url": "https://example.com", "resources": ["eve"]}`,
-			`{"url": "https://example.com", "secret": "short"}`,
+			`{"url": "https://example.com", "secret": "short"}`, `{"url": "https://example.com", "secret": "whsec_!!!no base64!!!"}`,
+			`{"url": "https://example.com", "secret": "whsec_AAAAAAAAAAAA"}`,
 		} {
 			p.do("POST", "/v1/webhooks", body).want(422)
 		}
 		p.do("PATCH", at, `{"url": "https://127.0.0.1/"}`).want(422)
+		p.do("PATCH", at, `{"secret": "short"}`).want(422)
 	})
 	t.Run("is for administrators of the organisation", func(t *testing.T) {
 		p := p.in(t)

@@ -78,6 +78,11 @@ func (b *builder) api(a *rest.API) error {
 			return fmt.Errorf("%s: %w", r.Pattern, err)
 		}
 	}
+	for _, c := range a.Calls {
+		if err := b.call(a, c); err != nil {
+			return fmt.Errorf("call %s: %w", c.Name, err)
+		}
+	}
 	return nil
 }
 

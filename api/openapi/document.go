@@ -32,6 +32,7 @@ type Document struct {
 	Servers    []Server         `json:"servers"`
 	Tags       []Tag            `json:"tags"`
 	Paths      map[string]*Path `json:"paths"`
+	Webhooks   map[string]*Path `json:"webhooks,omitempty"` // what is asked of others
 	Components Components       `json:"components"`
 }
 

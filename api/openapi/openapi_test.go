@@ -173,7 +173,7 @@ func TestMistakesInTheLists(t *testing.T) {
 
 func TestExamplesHaveWhatIsRequired(t *testing.T) {
 	v := view{build(t)}
-	got := v.curl(shown{"PUT", "/things/{id}", v.Paths["/things/{id}"].Put})
+	got := v.curl(shown{"PUT", "/things/{id}", v.Paths["/things/{id}"].Put, false})
 	want := "curl -X PUT \"$BASE\"'/things/text?day=2027-03-01' \\\n  -H 'Authorization: Bearer ID.SECRET' \\\n  -H 'Content-Type: application/json' \\\n  -d '{\"name\":\"text\"}'"
 	if strings.ReplaceAll(got, ": \"text\"", ":\"text\"") != want {
 		t.Errorf("%s\nwant %s", got, want)

@@ -54,6 +54,7 @@ type group struct {
 type shown struct {
 	Method, Path string
 	*Operation
+	Call bool // it is the daemon that asks
 }
 
 // view answers what the template asks of a document.
@@ -66,7 +67,14 @@ func (v view) groups() []group {
 		for _, path := range slices.Sorted(maps.Keys(v.Paths)) {
 			for _, o := range v.Paths[path].Operations() {
 				if slices.Contains(o.Tags, t.Name) {
-					g.Operations = append(g.Operations, shown{o.Method, path, o.Operation})
+					g.Operations = append(g.Operations, shown{o.Method, path, o.Operation, false})
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(v.Webhooks)) {
+			for _, o := range v.Webhooks[name].Operations() {
+				if slices.Contains(o.Tags, t.Name) {
+					g.Operations = append(g.Operations, shown{o.Method, "your address", o.Operation, true})
 				}
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -39,11 +40,26 @@ type Route struct {
 	Open   bool   // answers anybody
 }
 
+// Call is a POST that an API makes to an address which a client gave it.
+type Call struct {
+	Name    string // of the kind of call, e.g. changes
+	Summary string // one line for a reader
+	Doc     string // sentences for a reader
+	Tag     string // the group that it is listed in
+	Headers []CallHeader
+	Body    reflect.Type      // of its JSON
+	Answers map[string]string // what an answer means, by status, e.g. 2XX
+}
+
+// CallHeader is a header of a Call.
+type CallHeader struct{ Name, Doc string }
+
 // API is a list of routes with one way to sign in and one shape of error.
 type API struct {
 	Name     string   // for logs and metrics
 	Prefixes []string // the paths that are the API's, e.g. "/shop/": what no route takes there is its 404
 	Routes   []Route
+	Calls    []Call // that the API makes, for its description
 	Errors   ErrorWriter
 	Invalid  int // status of faults in a request; 0 is 400
 

@@ -38,18 +38,7 @@ type message struct {
 	now    time.Time
 }
 
-// The body of a delivery.
-type body struct {
-	Type      string    `json:"type"` // changes, reset, test
-	Timestamp time.Time `json:"timestamp"`
-	Data      data      `json:"data"`
-}
-
-type data struct {
-	Events []store.Event `json:"events,omitempty"`
-	Detail string        `json:"detail,omitempty"`
-}
-
+// The kinds of messages.
 const (
 	kindChanges = "changes"
 	kindReset   = "reset" // entries are missing: what the receiver has is to be read again
@@ -66,7 +55,11 @@ func (w *Worker) one(org store.PrincipalID, id uuid.UUID) (more bool, err error)
 	if err != nil || m == nil {
 		return false, err
 	}
-	if m.kind == kindChanges && len(m.events) == 0 && m.letter == 0 {
+	switch {
+	case m.kind != kindChanges || len(m.events) > 0 || m.lost:
+	case m.letter != 0:
+		return true, w.dropLetter(m)
+	default:
 		return m.more, w.skip(m)
 	}
 	d := w.send(w.base, m)
@@ -172,7 +165,7 @@ func (m *message) id() string {
 }
 
 func (m *message) body() ([]byte, error) {
-	out := body{Type: m.kind, Timestamp: m.now.UTC()}
+	out := store.Message{Type: m.kind, Timestamp: m.now.UTC()}
 	switch m.kind {
 	case kindReset:
 		out.Data.Detail = "changes are missing between the last delivery and the next: read everything again"
@@ -378,6 +371,14 @@ func disable(tx *store.Tx, h *store.Webhook, d store.Delivery) error {
 	return tx.PutWebhook(now, "")
 }
 
+// dropLetter removes a dead letter of which the webhook is to be told nothing
+// any more.
+func (w *Worker) dropLetter(m *message) error {
+	return w.opt.Store.Update(w.base, func(tx *store.Tx) error {
+		return tx.PutDeadLetter(m.hook, store.Delivery{Number: m.letter, Result: store.Delivered})
+	})
+}
+
 // finishLetter stores the outcome of one more attempt at a dead letter.
 func (w *Worker) finishLetter(m *message, d store.Delivery) (ok bool, err error) {
 	gone := d.Status == http.StatusGone
@@ -396,6 +397,9 @@ func (w *Worker) finishLetter(m *message, d store.Delivery) (ok bool, err error)
 			}
 			d := d
 			d.Number, d.Attempt = old.Number, old.Attempt+1
+			if m.lost {
+				d.To, d.Position, d.Events = old.To, old.Position, old.Events
+			}
 			if d.Result != store.Delivered {
 				d.Result = store.DeliveryDead
 			}

@@ -86,6 +86,32 @@ func TestReceiverThatIsGoneDisablesOnReplayToo(t *testing.T) {
 	})
 }
 
+// TestLetterThatTellsNothingIsNotPosted: after the filter had taken its events
+// away, a dead letter was posted without any.
+func TestLetterThatTellsNothingIsNotPosted(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.to.answer = always(http.StatusBadGateway)
+		w := h.start(Options{Attempts: 1})
+		defer w.Stop(context.Background())
+		h.note("a")
+		time.Sleep(time.Minute)
+		n := len(h.to.attempts())
+		h.hook.Filter.What = []string{"block"}
+		_, _, _, dead := h.state()
+		dead[0].Result = store.DeliveryQueued
+		h.update(func(tx *store.Tx) error {
+			if err := tx.PutWebhook(h.hook, ""); err != nil {
+				return err
+			}
+			return tx.PutDeadLetter(h.hook, dead[0])
+		})
+		time.Sleep(time.Minute)
+		if _, _, _, dead := h.state(); len(dead) != 0 || len(h.to.attempts()) != n {
+			t.Errorf("%d attempts more, %+v", len(h.to.attempts())-n, dead)
+		}
+	})
+}
+
 // TestResetIsNoDeadLetter: each attempt at a reset behind the last was counted
 // and logged as given up, and made again.
 func TestResetIsNoDeadLetter(t *testing.T) {

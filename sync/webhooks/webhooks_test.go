@@ -35,7 +35,7 @@ func TestSignatureIsTheSpecifications(t *testing.T) {
 type attempt struct {
 	at     time.Time
 	id     string
-	body   body
+	body   store.Message
 	secret bool // the signature is right
 }
 
