@@ -69,7 +69,7 @@ func Explain(v *store.View, resource store.PrincipalID, w span.Span, r Rules, no
 			out = append(out, x)
 		}
 	}
-	for _, s := range q.crowded().Clip(w) {
+	for _, s := range q.crowd.atLeast(max(r.Capacity, 1)).Clip(w) {
 		out = append(out, Reason{Kind: Full, Span: s, Most: r.Capacity})
 	}
 	first, last := q.starts()

@@ -1,6 +1,7 @@
 package slots
 
 import (
+	"math"
 	"time"
 
 	"daybook/ical/span"
@@ -51,8 +52,18 @@ func (q *question) around(p Period, at time.Time) span.Span {
 	return span.Span{Start: q.zone.Instant(from), End: q.zone.Instant(to)}
 }
 
-// fullPeriods gives the periods of the span in which no slot may begin any more.
-func (q *question) fullPeriods() (span.Set, error) {
+// quota is a limit with the bookings that there are, by the starts of periods.
+type quota struct {
+	limit
+	booked map[int64]int
+	full   []span.Span // periods
+}
+
+type quotas []quota
+
+// quotas counts the bookings of the service for its limits, in all periods of
+// the span.
+func (q *question) quotas() (quotas, error) {
 	limits := q.limits()
 	if len(limits) == 0 {
 		return nil, nil
@@ -61,17 +72,36 @@ func (q *question) fullPeriods() (span.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	var full []span.Span
+	var out quotas
 	for _, l := range limits {
-		count := map[time.Time]int{}
+		x := quota{limit: l, booked: map[int64]int{}}
 		for _, at := range booked {
 			p := q.around(l.of, at)
-			if count[p.Start]++; count[p.Start] == l.most {
-				full = append(full, p)
+			if x.booked[p.Start.Unix()]++; x.booked[p.Start.Unix()] == l.most {
+				x.full = append(x.full, p)
 			}
 		}
+		out = append(out, x)
 	}
-	return span.Union(full...), nil
+	return out, nil
+}
+
+// full gives the periods in which no slot may begin any more.
+func (all quotas) full() span.Set {
+	var out []span.Span
+	for _, x := range all {
+		out = append(out, x.full...)
+	}
+	return span.Union(out...)
+}
+
+// left gives how many bookings may still begin in the periods around an instant.
+func (all quotas) left(q *question, at time.Time) int {
+	out := math.MaxInt
+	for _, x := range all {
+		out = min(out, x.most-x.booked[q.around(x.of, at).Start.Unix()])
+	}
+	return out
 }
 
 // booked gives when the bookings of the service begin, of those that begin in

@@ -5,7 +5,6 @@
 package slots
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -71,10 +70,11 @@ func Find(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now t
 	if err != nil {
 		return Found{}, err
 	}
-	full, err := q.fullPeriods()
+	quotas, err := q.quotas()
 	if err != nil {
 		return Found{}, err
 	}
+	full := quotas.full()
 	out := Found{Known: known}
 	first, last := q.starts()
 	length := int64(r.Length / time.Second)
@@ -93,7 +93,7 @@ func Find(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now t
 			at := time.Unix(t, 0).UTC()
 			x := Slot{Start: at, End: at.Add(r.Length), Left: 1}
 			if r.shared() {
-				x.Left = r.Capacity - q.most(t, t+length)
+				x.Left = min(r.Capacity-q.crowd.most(t, t+length), quotas.left(q, at))
 			}
 			out.Slots = append(out.Slots, x)
 		}
@@ -150,7 +150,7 @@ type question struct {
 	now      time.Time
 	zone     *ical.Zone
 	busy     []store.BusyTime // of the span and its buffers, when it was needed
-	ours     []store.BusyTime // bookings of the service, where several may be at once
+	crowd    crowd            // bookings of the service, where several may be at once
 }
 
 func ask(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now time.Time) (*question, error) {
@@ -219,7 +219,7 @@ func (q *question) free() (free span.Set, known bool, err error) {
 			taken = append(taken, span.Span{Start: b.Start.Add(-b.Before), End: b.End.Add(b.After)})
 		}
 	}
-	return free.Subtract(span.Union(taken...)).Subtract(q.crowded()), known, nil
+	return free.Subtract(span.Union(taken...)).Subtract(q.crowd.atLeast(q.r.Capacity)), known, nil
 }
 
 // beside gives the time in which no slot can lie because of the buffers that
@@ -229,7 +229,7 @@ func (q *question) beside(b *store.BusyTime) span.Span {
 }
 
 // readBusy reads the busy time that the span or its buffers touch. Bookings of
-// a service that takes several at once are kept apart.
+// a service that takes several at once are counted apart.
 func (q *question) readBusy() error {
 	all, err := q.v.BusyTimes(q.resource, span.Span{Start: q.w.Start.Add(-q.r.Before), End: q.w.End.Add(q.r.After)})
 	if err != nil {
@@ -239,73 +239,14 @@ func (q *question) readBusy() error {
 		q.busy = all
 		return nil
 	}
+	var ours []span.Span
 	for _, b := range all {
 		if b.Service == q.r.Service {
-			q.ours = append(q.ours, b)
+			ours = append(ours, q.r.Place(&b))
 		} else {
 			q.busy = append(q.busy, b)
 		}
 	}
+	q.crowd = crowdOf(ours)
 	return nil
-}
-
-// crowded gives the time in which as many bookings of the service are as there
-// may be.
-func (q *question) crowded() span.Set {
-	if !q.r.shared() {
-		return nil
-	}
-	places := make([]span.Span, len(q.ours))
-	for i := range q.ours {
-		places[i] = q.r.Place(&q.ours[i])
-	}
-	return Crowded(places, q.r.Capacity)
-}
-
-// Place gives the time in which a booking takes one of the places that the
-// capacity of the service gives: its own, and beside it the longer of its buffer
-// and the one that the rules ask for.
-func (r *Rules) Place(b *store.BusyTime) span.Span {
-	return span.Span{Start: b.Start.Add(-max(b.Before, r.After)), End: b.End.Add(max(b.After, r.Before))}
-}
-
-// Crowded gives the time that at least so many of the spans share.
-func Crowded(spans []span.Span, most int) span.Set {
-	type edge struct {
-		at time.Time
-		by int
-	}
-	edges := make([]edge, 0, 2*len(spans))
-	for _, s := range spans {
-		edges = append(edges, edge{s.Start, 1}, edge{s.End, -1})
-	}
-	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(a.at.Compare(b.at), a.by-b.by) })
-	var out []span.Span
-	n := 0
-	for i, e := range edges {
-		if n += e.by; n >= most && i+1 < len(edges) {
-			out = append(out, span.Span{Start: e.at, End: edges[i+1].at})
-		}
-	}
-	return span.Union(out...)
-}
-
-// most gives how many bookings of the service are at once, at most, between two
-// seconds.
-func (q *question) most(from, to int64) (most int) {
-	count := func(at int64) (n int) {
-		for i := range q.ours {
-			if p := q.r.Place(&q.ours[i]); p.Start.Unix() <= at && p.End.Unix() > at {
-				n++
-			}
-		}
-		return n
-	}
-	most = count(from)
-	for i := range q.ours { // it only rises where one begins
-		if at := q.r.Place(&q.ours[i]).Start.Unix(); at > from && at < to {
-			most = max(most, count(at))
-		}
-	}
-	return most
 }

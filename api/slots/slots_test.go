@@ -235,6 +235,9 @@ func TestSharedPlacesAreKeptForTheirBuffers(t *testing.T) {
 		p.put(p.room, uid, event(uid, berlin(0, 9, 0), r.Length, "X-DAYBOOK-BUFFER-AFTER:PT10M\nX-DAYBOOK-SERVICE-ID:"+yoga+"\n"))
 	}
 	wantSlots(t, p.find(today, r, 2), "Mon 10:00 ×2", "Mon 10:10 ×2")
+	r.PerDay = 3 // one of the places cannot be booked any more
+	wantSlots(t, p.find(today, r, 1), "Mon 10:00")
+	r.PerDay = 0
 	at := span.Span{Start: berlin(0, 9, 50), End: berlin(0, 10, 40)}
 	if x := p.explain(at, r); len(x) != 1 || x[0].Kind != Full || !x[0].Span.End.Equal(berlin(0, 10, 0)) {
 		t.Errorf("in the buffers of both: %+v", x)
@@ -375,6 +378,7 @@ func (m *model) slot(at time.Time) (left int) {
 		return 0
 	}
 	ours := func(b store.BusyTime) bool { return b.Service == m.r.Service }
+	quota := max(1, m.r.Capacity)
 	for _, l := range []struct {
 		layout string
 		most   int
@@ -392,11 +396,11 @@ func (m *model) slot(at time.Time) (left int) {
 				n++
 			}
 		}
-		if l.most > 0 && n >= l.most {
-			return 0
+		if l.most > 0 {
+			quota = min(quota, l.most-n)
 		}
 	}
-	left = max(1, m.r.Capacity)
+	left = quota
 	inside := func(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }
 	for t := at; t.Before(at.Add(m.r.Length)); t = t.Add(time.Minute) {
 		if !slices.ContainsFunc(m.offered, func(s span.Span) bool { return inside(t, s.Start, s.End) }) {
