@@ -432,7 +432,7 @@ func (v *View) FeedCollections(f *Feed) ([]CollectionID, error) {
 		}
 	default:
 		own(p.ID)
-		if f.Source == FeedHours && p.Org != p.ID {
+		if p.Org != p.ID { // whose calendar takes time from all its resources, and closes them
 			own(p.Org)
 		}
 	}

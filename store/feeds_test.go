@@ -263,3 +263,19 @@ func TestPrincipalsFreeBusyLeavesOutTransparentCalendars(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Time that the organisation's own calendar takes is busy for all its resources,
+// in feeds of their busy time as in their openings.
+func TestResourcesFreeBusyHasClosures(t *testing.T) {
+	s := newFeedStore(t)
+	h := s.house
+	f := s.feed(t, feedSecret1, &Feed{Source: FeedBusy, Principal: h.ada.ID})
+	put(t, s.Store, h.adaCal, "a.ics", testEvent("a", ":20270302T100000Z", "SUMMARY:Secret plan"))
+	if text := s.text(t, f); count(text, "BEGIN:VEVENT") != 1 {
+		t.Error(text)
+	}
+	put(t, s.Store, h.orgCal, "c.ics", testEvent("c", ":20270303T100000Z", "SUMMARY:Shut"))
+	if text := s.text(t, f); count(text, "BEGIN:VEVENT") != 2 || count(text, "Shut") != 0 {
+		t.Error(text)
+	}
+}

@@ -378,7 +378,7 @@ type FeedSource uint8
 const (
 	FeedCalendars FeedSource = iota // one or several collections
 	FeedGroup                       // the calendars of a group's resources
-	FeedBusy                        // the free-busy time of a principal: ical.ShowBusy of its calendars
+	FeedBusy                        // the free-busy time of a principal: ical.ShowBusy of its calendars, and of a resource's organisation
 	FeedHours                       // the opening hours of a resource or organisation
 )
 
