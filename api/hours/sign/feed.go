@@ -42,7 +42,11 @@ func (s *Sign) ICS() ([]byte, error) {
 		f.w.Raw([]byte(s.Zone.VTimezone(Window(s.Zone, s.From, s.To))))
 	}
 	if s.Known {
-		for _, x := range seasons(s.nights(), s.From) {
+		days, eve := s.nights()
+		if night(eve) > 0 {
+			f.single(f.times(s.From-1, eve[len(eve)-1]))
+		}
+		for _, x := range seasons(days, s.From) {
 			f.season(x)
 		}
 	}

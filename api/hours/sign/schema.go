@@ -38,7 +38,8 @@ func (s *Sign) Schema() Schema {
 	if !s.Known {
 		return out
 	}
-	all := seasons(s.nights(), s.From)
+	days, eve := s.nights()
+	all := seasons(days, s.From)
 	for _, x := range all {
 		var from, through string
 		if len(all) > 1 {
@@ -50,6 +51,14 @@ func (s *Sign) Schema() Schema {
 		for _, e := range x.except {
 			out.Special = append(out.Special, specifications(e.open, nil, e.from.String(), e.to.String())...)
 		}
+	}
+	// The night before the first day is told by a rule without dates, or not at all.
+	d, told := s.From-1, int32(0)
+	if len(all) == 1 {
+		told = night(all[0].week[d.Weekday()])
+	}
+	if night(eve) != told {
+		out.Special = append(out.Special, specifications(eve, nil, d.String(), d.String())...)
 	}
 	return out
 }

@@ -117,9 +117,9 @@ func (s *Sign) Days() [][]Stretch { return s.days[1 : len(s.days)-1] }
 
 // nights gives the days with their nights: a stretch that goes on after
 // midnight, for less than a whole day in all, is told with the day on which it
-// begins, and not with the next.
-func (s *Sign) nights() [][]Stretch {
-	days := make([][]Stretch, len(s.days))
+// begins, and not with the next. eve is the day before From.
+func (s *Sign) nights() (days [][]Stretch, eve []Stretch) {
+	days = make([][]Stretch, len(s.days))
 	for i := range s.days {
 		days[i] = slices.Clone(s.days[i])
 	}
@@ -134,5 +134,13 @@ func (s *Sign) nights() [][]Stretch {
 			days[i+1] = days[i+1][1:]
 		}
 	}
-	return days[1 : len(days)-1]
+	return days[1 : len(days)-1], days[0]
+}
+
+// night gives how much of the next day the night of a day takes.
+func night(day []Stretch) int32 {
+	if len(day) == 0 {
+		return 0
+	}
+	return max(0, day[len(day)-1].End-wholeDay)
 }
