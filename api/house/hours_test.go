@@ -2,6 +2,7 @@ package house
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -337,4 +338,32 @@ func TestAHolidayThatEndsOnItsDayIsADay(t *testing.T) {
 	if got := p.openIn("room-1", monday); !slices.Equal(got, []string{"Tue 09:00-17:00"}) {
 		t.Errorf("%q", got)
 	}
+}
+
+// The same seconds were rounded up by one form of hours and down by another.
+func TestHoursWithSecondsAreTheSameMinutesEverywhere(t *testing.T) {
+	p := newPlace(t)
+	available := func(uid, from, to string) string {
+		return "BEGIN:AVAILABLE\nUID:" + uid + "\nDTSTAMP:20270101T000000Z\nDTSTART;TZID=Europe/Berlin:" + from + "\nDTEND;TZID=Europe/Berlin:" + to +
+			"\nRRULE:FREQ=WEEKLY\nEND:AVAILABLE\n"
+	}
+	p.object("demo", "week", "BEGIN:VAVAILABILITY\nUID:week\nDTSTAMP:20270101T000000Z\nPRIORITY:9\n"+
+		available("mo", "20270104T090030", "20270104T120030")+available("tu", "20270105T000000", "20270105T235959")+"END:VAVAILABILITY\n")
+	var got Hours
+	if p.get("/v1/organisations/demo/hours").want(200).into(&got); !slices.Equal(got.Weekly, []WeeklyOpening{{"monday", "09:00", "12:01"}, {"tuesday", "00:00", "24:00"}}) {
+		t.Errorf("%+v", got.Weekly)
+	}
+	days := func(want string) {
+		t.Helper()
+		var got hoursDaysOut
+		p.get("/v1/organisations/demo/hours/days?from=2027-03-01&to=2027-03-02").want(200).into(&got)
+		osm := strings.TrimSpace(p.get("/v1/organisations/demo/hours.osm?from=2027-03-01&to=2027-03-02").want(200).Body.String())
+		if s := fmt.Sprint(got.Items[0].Open, got.Items[1].Open, " ", osm); s != want {
+			t.Errorf("%s, want %s", s, want)
+		}
+	}
+	days("[{09:00 12:01}] [{00:00 24:00}] Mo 09:00-12:01; Tu 00:00-24:00")
+	p.send("POST", "/v1/holidays", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:one\nDTSTAMP:20270101T000000Z\n"+
+		"DTSTART:20270302T120000\nDTEND:20270302T235958\nEND:VEVENT\nEND:VCALENDAR\n", "text/calendar").want(200)
+	days("[{09:00 12:01}] [{00:00 12:00}] Mo 09:00-12:01; Tu 00:00-12:00")
 }

@@ -157,7 +157,7 @@ func (s *service) hoursDays(ctx context.Context, in signIn) (out rest.Tagged[hou
 		return out, err
 	}
 	out.Value = hoursDaysOut{Zone: h.Zone.Name(), Items: []HoursDay{}}
-	for i, open := range x.Days() {
+	for i, open := range x.Minutes() {
 		d := x.From + hours.Date(i)
 		known := h.Covered.Clip(span.Span{Start: h.Zone.Instant(d.Time()), End: h.Zone.Instant((d + 1).Time())})
 		one := HoursDay{Date: d.String(), Known: len(known) > 0, Open: []OpenPart{}}

@@ -10,7 +10,7 @@ import (
 
 // OSM gives the hours as the value of the tag opening_hours (version 0.7.2 of
 // its specification), "unknown" where nothing is known. It has minutes and no
-// seconds: what is not a whole minute is told as closed.
+// seconds; see [Sign.Minutes].
 //
 // A rule replaces all that those before it say about a day, the end of the
 // night before included. So nights are cut at midnight.
@@ -18,12 +18,7 @@ func (s *Sign) OSM() string {
 	if !s.Known {
 		return "unknown"
 	}
-	days := s.Days()
-	whole := make([][]Stretch, len(days))
-	for i, day := range days {
-		whole[i] = minutes(day)
-	}
-	all := seasons(whole, s.From)
+	all := seasons(s.Minutes(), s.From)
 	var rules, exceptions []string
 	for _, x := range all {
 		prefix := ""
@@ -50,18 +45,6 @@ func (s *Sign) OSM() string {
 }
 
 var always = []Stretch{{0, wholeDay}}
-
-// minutes leaves of a day what is open for whole minutes.
-func minutes(day []Stretch) []Stretch {
-	var out []Stretch
-	for _, x := range day {
-		x.Start, x.End = (x.Start+59)/60*60, x.End/60*60
-		if x.Start < x.End {
-			out = append(out, x)
-		}
-	}
-	return out
-}
 
 func osmDate(d hours.Date) string { return d.Time().Format("2006 Jan 02") }
 

@@ -67,7 +67,7 @@ func (s *Sign) Schema() Schema {
 // not have.
 func schemaDays(days []int, x season) []string {
 	names := [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-	var out []string
+	out := []string{} // nil would be all of them
 	for _, d := range days {
 		first := x.from + hours.Date((d+1-int(x.from.Weekday())+7)%7)
 		if first <= x.to {

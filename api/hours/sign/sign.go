@@ -115,6 +115,23 @@ func united(day []Stretch) []Stretch {
 // Days gives what is open of each day from From on; not to be changed.
 func (s *Sign) Days() [][]Stretch { return s.days[1 : len(s.days)-1] }
 
+// Minutes gives what is open of each day from From on in whole minutes. One that
+// is open in part counts, as 23:59:59 is meant to be the end of the day; less
+// than a minute does not, as it is left by a closure that ends then.
+func (s *Sign) Minutes() [][]Stretch {
+	days := make([][]Stretch, len(s.Days()))
+	for i, day := range s.Days() {
+		var whole []Stretch
+		for _, x := range day {
+			if x.End-x.Start >= 60 {
+				whole = append(whole, Stretch{x.Start / 60 * 60, (x.End + 59) / 60 * 60})
+			}
+		}
+		days[i] = united(whole)
+	}
+	return days
+}
+
 // nights gives the days with their nights: a stretch that goes on after
 // midnight, for less than a whole day in all, is told with the day on which it
 // begins, and not with the next. eve is the day before From.
