@@ -276,6 +276,15 @@ func (v *View) former(org, id PrincipalID) *Principal {
 	return p
 }
 
+// FormerUUID gives the UUID of a principal of an organisation, also of one that
+// is gone; uuid.Nil when it is forgotten.
+func (v *View) FormerUUID(org, id PrincipalID) uuid.UUID {
+	if p, err := v.principal(id); err == nil && p.Org == org {
+		return p.UUID
+	}
+	return v.former(org, id).UUID
+}
+
 // PrincipalOfJournal finds a principal of an organisation by its UUID or its
 // name, one that is gone included. ErrNotFound.
 func (v *View) PrincipalOfJournal(org PrincipalID, ref string) (found PrincipalID, err error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,7 +102,7 @@ func webhookRows(table byte, w *Webhook) key {
 	return newKey(table).principal(w.Org).bytes(w.UUID[:])
 }
 
-func (w *Webhook) check(tx *Tx) error {
+func (w *Webhook) check(tx *Tx, known []PrincipalID) error {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil || len(w.URL) > maxURL || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "":
@@ -117,6 +118,9 @@ func (w *Webhook) check(tx *Tx) error {
 		}
 	}
 	for _, id := range w.Filter.Owners {
+		if slices.Contains(known, id) {
+			continue // it may be gone, and even forgotten
+		}
 		if p, err := tx.principal(id); err != nil && tx.former(w.Org, id).UUID == uuid.Nil || err == nil && p.Org != w.Org {
 			return fmt.Errorf("principal %d: %w", id, ErrNotFound)
 		}
@@ -133,11 +137,15 @@ func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 	if org, err := tx.principal(w.Org); err != nil || org.Kind != KindOrganisation {
 		return fmt.Errorf("organisation %d: %w", w.Org, ErrNotFound)
 	}
-	if err := w.check(tx); err != nil {
-		return err
-	}
 	old, err := tx.Webhook(w.Org, w.UUID)
 	exists := err == nil
+	var known []PrincipalID
+	if exists {
+		known = old.Filter.Owners
+	}
+	if err := w.check(tx, known); err != nil {
+		return err
+	}
 	if exists {
 		w.Created, w.Modified, w.Sealed = old.Created, old.Modified, old.Sealed
 		if secret == "" && string(encodeRecord(w)) == string(encodeRecord(old)) {

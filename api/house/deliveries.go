@@ -146,7 +146,10 @@ func (s *service) replayWebhook(ctx context.Context, in webhookReplayIn) (out re
 		}
 		out = rest.Tag(d.showWebhook(w))
 		if numbers, ok := in.Body.Letters.Get(); ok {
-			return queueLetters(tx, w, numbers)
+			if err := queueLetters(tx, w, numbers); err != nil {
+				return err
+			}
+			return tryNow(tx, w)
 		}
 		p, err := store.ParsePosition(in.Body.After.Or(""))
 		if err == nil {
@@ -164,6 +167,17 @@ func (s *service) replayWebhook(ctx context.Context, in webhookReplayIn) (out re
 	})
 	s.wake(err)
 	return out, err
+}
+
+// tryNow ends the waiting of a webhook that is failing: who asks for a delivery
+// believes that the receiver is there again.
+func tryNow(tx *store.Tx, w *store.Webhook) error {
+	st, err := tx.WebhookState(w)
+	if err != nil {
+		return err
+	}
+	st.Next = time.Time{}
+	return tx.PutWebhookState(w, st)
 }
 
 // queueLetters asks for one more attempt at dead letters.

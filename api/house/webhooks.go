@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ type Webhook struct {
 	URL       string      `json:"url"`
 	Label     string      `json:"label"`
 	What      []string    `json:"what" doc:"Subjects, or subjects with what happened; none: all."`
-	Resources []uuid.UUID `json:"resources" doc:"Whose changes; none: everybody's."`
+	Resources []uuid.UUID `json:"resources" doc:"Whose changes; none: everybody's. One that is gone stays."`
 	Active    bool        `json:"active"`
 	Disabled  *string     `json:"disabled_reason" doc:"Why the daemon gave it up."`
 	Created   time.Time   `json:"created_at"`
@@ -85,9 +86,7 @@ func (d *desk) showWebhook(w *store.Webhook) Webhook {
 		Active: w.Active(), Disabled: orNull(w.Disabled), Created: w.Created.UTC(), Modified: w.Modified.UTC(),
 	}
 	for _, id := range w.Filter.Owners {
-		if p, err := d.Principal(id); err == nil {
-			out.Resources = append(out.Resources, p.UUID)
-		}
+		out.Resources = append(out.Resources, d.FormerUUID(w.Org, id))
 	}
 	return out
 }
@@ -180,13 +179,14 @@ func (in *webhookFields) apply(d *desk, w *store.Webhook) error {
 		w.Filter.What = in.What.Or(nil)
 	}
 	if in.Resources.Present() {
+		old := w.Filter.Owners
 		w.Filter.Owners = nil
 		for _, ref := range in.Resources.Or(nil) {
-			p, err := d.principal(ref, store.RightAdmin)
-			if err != nil {
+			id, ok := d.owner(ref, w.Org, old)
+			if !ok {
 				return rest.Invalid("resources", "has one that does not exist: "+strconv.Quote(ref))
 			}
-			w.Filter.Owners = append(w.Filter.Owners, p.ID)
+			w.Filter.Owners = append(w.Filter.Owners, id)
 		}
 	}
 	if on, ok := in.Active.Get(); ok {
@@ -195,6 +195,18 @@ func (in *webhookFields) apply(d *desk, w *store.Webhook) error {
 		}
 	}
 	return nil
+}
+
+// owner finds whose changes are meant; who is gone can stay in the filter.
+func (d *desk) owner(ref string, org store.PrincipalID, old []store.PrincipalID) (store.PrincipalID, bool) {
+	if p, err := d.principal(ref, store.RightAdmin); err == nil {
+		return p.ID, true
+	}
+	i := slices.IndexFunc(old, func(id store.PrincipalID) bool { return d.FormerUUID(org, id).String() == ref })
+	if i < 0 {
+		return 0, false
+	}
+	return old[i], true
 }
 
 type webhookCreateIn struct {

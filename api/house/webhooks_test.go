@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -113,6 +114,37 @@ func TestWebhooks(t *testing.T) {
 	p.get("/v1/webhooks/x").want(404)
 }
 
+// TestWebhookOfWhoIsGoneIsNotEverybodys: a filter whose only resource was
+// deleted was shown as none, and whoever sent that back got everybody's changes.
+func TestWebhookOfWhoIsGoneIsNotEverybodys(t *testing.T) {
+	p := newPlace(t)
+	p.do("POST", "/v1/resources", `{"kind": "staff", "name": "temp"}`).want(201)
+	var w webhookMade
+	p.do("POST", "/v1/webhooks", `{"url": "https://example.com/hook", "resources": ["temp"]}`).want(201).into(&w)
+	at, id := "/v1/webhooks/"+w.ID.String(), w.Resources[0]
+	p.do("DELETE", "/v1/resources/temp", "").want(204)
+	var got Webhook
+	if p.get(at).want(200).into(&got); len(got.Resources) != 1 || got.Resources[0] != id {
+		t.Errorf("shown as %v", got.Resources)
+	}
+	p.do("PATCH", at, `{"resources": ["`+id.String()+`"], "label": "x"}`).want(200).into(&got)
+	if len(got.Resources) != 1 || got.Resources[0] != id {
+		t.Errorf("sent back as %v", got.Resources)
+	}
+	p.do("POST", "/v1/webhooks", `{"url": "https://example.com/hook", "resources": ["`+id.String()+`"]}`).want(422)
+	// It can be changed when the name is forgotten too.
+	for done := false; !done; {
+		var err error
+		if _, done, err = p.store.PruneJournal(t.Context(), p.clock.Load().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.do("PATCH", at, `{"active": false}`).want(200).into(&got)
+	if len(got.Resources) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestReplayOfWebhooks(t *testing.T) {
 	p := newPlace(t)
 	var w webhookMade
@@ -138,12 +170,28 @@ func TestReplayOfWebhooks(t *testing.T) {
 		t.Fatalf("%+v", dead)
 	}
 	p.do("POST", at+"/replay", `{"dead_letters": [99]}`).want(422)
+	// What was asked for waited for the next attempt, for up to two hours.
+	p.update(func(tx *store.Tx) error {
+		hook, err := tx.Webhook(p.ids["demo"], w.ID)
+		if err != nil {
+			return err
+		}
+		st, err := tx.WebhookState(hook)
+		if err != nil {
+			return err
+		}
+		st.Next = p.clock.Load().Add(time.Hour)
+		return tx.PutWebhookState(hook, st)
+	})
 	p.do("POST", at+"/replay", `{"dead_letters": []}`).want(200)
 	if p.get(at + "/dead-letters").want(200).into(&dead); dead.Items[0].Result != "queued" || p.courier.woken == 0 {
 		t.Errorf("%+v", dead)
 	}
 	var st WebhookStatus
 	p.get(at + "/status").want(200).into(&st)
+	if st.Next != nil {
+		t.Errorf("it waits: %+v", st)
+	}
 	epoch, _, _ := strings.Cut(st.After, "-")
 	p.do("POST", at+"/replay", `{"last_event_id": "`+epoch+`-3"}`).want(200)
 	if p.get(at + "/status").into(&st); st.After != epoch+"-3" {
