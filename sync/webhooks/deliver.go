@@ -159,7 +159,7 @@ func (w *Worker) skip(m *message) error {
 func (m *message) id() string {
 	h := strings.ReplaceAll(m.hook.UUID.String(), "-", "")
 	if m.kind == kindTest {
-		return "msg_" + h + "_" + kindTest + "_" + strconv.FormatInt(m.now.UnixMilli(), 36)
+		return "msg_" + h + "_" + kindTest + "_" + strconv.FormatInt(m.now.UnixNano(), 36)
 	}
 	return fmt.Sprintf("msg_%s_%x_%s_%d_%d", h, m.to.Epoch, m.kind, m.first, m.to.Seq)
 }
