@@ -26,7 +26,7 @@ type slotsAsk struct {
 	From      rest.Opt[time.Time]     `query:"from" json:"from" doc:"Default: now."`
 	To        rest.Opt[time.Time]     `query:"to" json:"to" doc:"Default: a week later."`
 	Length    rest.Opt[rest.Duration] `query:"length" json:"length" required:"false" doc:"Required without a service that has one."`
-	Step      rest.Opt[rest.Duration] `query:"step" json:"step" doc:"Between starts, counted from midnight; default PT15M."`
+	Step      rest.Opt[rest.Duration] `query:"step" json:"step" doc:"Between starts, by the wall clock of the resource from midnight on; default PT15M."`
 	Before    rest.Opt[rest.Duration] `query:"buffer_before" json:"buffer_before" doc:"Kept free of others' time, not of their buffers; it may lie outside of the hours."`
 	After     rest.Opt[rest.Duration] `query:"buffer_after" json:"buffer_after"`
 	Notice    rest.Opt[rest.Duration] `query:"min_notice" json:"min_notice" doc:"From now to the earliest start."`

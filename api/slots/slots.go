@@ -24,7 +24,7 @@ const (
 // Rules are what slots are cut by. Zero values mean that the rule is not there.
 type Rules struct {
 	Length        time.Duration
-	Step          time.Duration // between two starts, counted from midnight; 0: DefaultStep
+	Step          time.Duration // between two starts, by the wall clock from midnight on; 0: DefaultStep
 	Before, After time.Duration // kept free of other busy time; may lie outside of the hours
 	Notice        time.Duration // from now to the earliest start
 	Ahead         time.Duration // from now to the latest start
@@ -78,7 +78,7 @@ func Find(v *store.View, resource store.PrincipalID, w span.Span, r Rules, now t
 	out := Found{Known: known}
 	first, last := q.starts()
 	length := int64(r.Length / time.Second)
-	grid := grid{zone: q.zone, step: q.step()}
+	grid := &grid{zone: q.zone, step: q.step()}
 	for _, s := range free {
 		from, to := max(s.Start.Unix(), first), min(s.End.Unix()-length, last)
 		for t := grid.next(from); t <= to; t = grid.next(t + 1) {
@@ -113,32 +113,6 @@ func endOf(set span.Set, t int64) int64 {
 		return set[i].End.Unix()
 	}
 	return 0
-}
-
-// grid gives the starts that are offered: a step counted from each midnight of
-// the zone, in elapsed time, so that a clock change neither skips nor doubles one.
-type grid struct {
-	zone     *ical.Zone
-	step     int64
-	from, to int64 // the day that was looked at last
-}
-
-// next gives the first start that is not before a second.
-func (g *grid) next(t int64) int64 {
-	if t < g.from || t >= g.to {
-		y, m, d := g.zone.Wall(time.Unix(t, 0)).Date()
-		midnight := func(d int) int64 { return g.zone.Instant(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)).Unix() }
-		g.from, g.to = midnight(d), midnight(d+1)
-		if t < g.from { // midnight is skipped, or comes twice
-			g.from = t
-		}
-		g.to = max(g.to, t+1)
-	}
-	n := g.from + (t-g.from+g.step-1)/g.step*g.step
-	if n >= g.to {
-		return g.to
-	}
-	return n
 }
 
 // question is a question about one resource.

@@ -324,7 +324,7 @@ func (p *place) compare(r Rules, seed uint64) (cases int) {
 	for d := range 8 {
 		begin := zone.Instant(time.Date(2027, 3, 22+d, 0, 0, 0, 0, time.UTC))
 		next := zone.Instant(time.Date(2027, 3, 23+d, 0, 0, 0, 0, time.UTC))
-		for at := begin; at.Before(next); at = at.Add(r.Step) {
+		for _, at := range startsOf(zone, begin, next, r.Step) {
 			if at.Add(r.Length).After(week.End) {
 				continue
 			}
@@ -345,6 +345,76 @@ func (p *place) compare(r Rules, seed uint64) (cases int) {
 		p.t.Fatalf("seed %d: slots off the grid: %v", seed, found)
 	}
 	return cases
+}
+
+// startsOf looks at each minute of a day: starts are where the wall clock is a
+// number of steps behind midnight, and where it has just passed one by.
+func startsOf(zone *ical.Zone, begin, next time.Time, step time.Duration) (out []time.Time) {
+	clock := func(t time.Time) int { w := zone.Wall(t); return w.Hour()*60 + w.Minute() }
+	seen := map[int]bool{}
+	was := -1
+	for at := begin; at.Before(next); at = at.Add(time.Minute) {
+		now, n := clock(at), int(step/time.Minute)
+		start := now%n == 0
+		for skipped := was + 1; skipped < now; skipped++ {
+			start = start || skipped%n == 0
+		}
+		if start && (!seen[now] || at.Sub(out[len(out)-1]) >= step) {
+			out = append(out, at)
+		}
+		was, seen[now] = now, true
+	}
+	return out
+}
+
+// On the day of a clock change slots began an hour off all the day long, if
+// they were further apart than that.
+func TestSlotsKeepTheWallClockOverItsChanges(t *testing.T) {
+	for _, x := range []struct {
+		zone, day string
+		step      time.Duration
+		want      string // starts by the wall clock
+	}{
+		{"Europe/Berlin", "2027-03-27", 4 * time.Hour, "00:00 04:00 08:00 12:00 16:00 20:00"},
+		{"Europe/Berlin", "2027-03-28", 4 * time.Hour, "00:00 04:00 08:00 12:00 16:00 20:00"},
+		{"Europe/Berlin", "2027-03-28", 2 * time.Hour, "00:00 03:00 04:00 06:00 08:00 10:00 12:00 14:00 16:00 18:00 20:00 22:00"}, // 02:00 is skipped
+		{"Europe/Berlin", "2027-10-31", 2 * time.Hour, "00:00 02:00 04:00 06:00 08:00 10:00 12:00 14:00 16:00 18:00 20:00 22:00"},
+		{"Europe/Berlin", "2027-10-31", 7 * time.Hour, "00:00 07:00 14:00 21:00"},
+		{"Australia/Lord_Howe", "2027-04-04", 6 * time.Hour, "00:00 06:00 12:00 18:00"},
+		{"Australia/Lord_Howe", "2027-10-03", 6 * time.Hour, "00:00 06:00 12:00 18:00"},
+		{"America/Santiago", "2027-09-05", 24 * time.Hour, "01:00"}, // there is no midnight
+		{"America/Santiago", "2027-09-05", 5 * time.Hour, "01:00 05:00 10:00 15:00 20:00"},
+		{"America/Santiago", "2027-04-03", 8 * time.Hour, "00:00 08:00 16:00"},
+		{"America/Havana", "2027-11-07", 24 * time.Hour, "00:00"}, // the first of two
+	} {
+		zone := ical.LookupZone(x.zone)
+		day, err := time.Parse(time.DateOnly, x.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin, end := zone.Instant(day), zone.Instant(day.AddDate(0, 0, 1))
+		var got []string
+		g := &grid{zone: zone, step: int64(x.step / time.Second)}
+		for at := g.next(begin.Unix()); at < end.Unix(); at = g.next(at + 1) {
+			got = append(got, zone.Wall(time.Unix(at, 0)).Format("15:04"))
+		}
+		if strings.Join(got, " ") != x.want {
+			t.Errorf("%s, %s, %s: %q", x.zone, x.day, x.step, got)
+		}
+		for _, step := range []time.Duration{x.step, 45 * time.Minute, 20 * time.Minute, 7 * time.Minute, time.Hour} {
+			g := &grid{zone: zone, step: int64(step / time.Second)}
+			at := begin.Unix() - 1
+			for _, want := range startsOf(zone, begin, end, step) {
+				if at = g.next(at + 1); at != want.Unix() {
+					t.Errorf("%s, %s, %s: %d, want %s", x.zone, x.day, step, at, want)
+					break
+				}
+			}
+			if at = g.next(at + 1); at != end.Unix() {
+				t.Errorf("%s, %s, %s: %d behind the day", x.zone, x.day, step, at)
+			}
+		}
+	}
 }
 
 // model is what a booking is checked against, minute by minute.
