@@ -284,7 +284,11 @@ func (s *service) putGrant(ctx context.Context, in grantPutIn) (out rest.Tagged[
 		if err != nil {
 			return err
 		}
-		if err := in.Check(d.showGrant(p, g)); err != nil {
+		err = in.Check(d.showGrant(p, g))
+		if g.Rights == 0 {
+			err = in.CheckNone()
+		}
+		if err != nil {
 			return err
 		}
 		if g.Rights, err = store.ParseRights(in.Body.Rights); err != nil {

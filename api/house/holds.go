@@ -135,10 +135,19 @@ func (s *service) getHold(ctx context.Context, in holdIn) (out rest.Tagged[Hold]
 	})
 }
 
-func (s *service) deleteHold(ctx context.Context, in holdIn) (out rest.NoContent, err error) {
+type holdDeleteIn struct {
+	holdIn
+	rest.IfMatch
+}
+
+func (s *service) deleteHold(ctx context.Context, in holdDeleteIn) (out rest.NoContent, err error) {
 	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
 		h, err := d.holdToWrite(in.ID)
 		if err != nil {
+			return err
+		}
+		shown, _ := d.showHold(h)
+		if err := in.Check(shown); err != nil {
 			return err
 		}
 		return tx.DeleteHold(h.Org, h.UUID)

@@ -2,6 +2,8 @@ package house
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,4 +72,68 @@ func TestRefusedValueNamesItsField(t *testing.T) {
 			t.Errorf("POST %s %s: faults %v, want %s", x.path, x.body, out.Errors, x.field)
 		}
 	}
+}
+
+// Deletes of holds and webhooks and writes of passwords took no notice of the
+// condition of who sent one.
+func TestEveryChangeTakesAPrecondition(t *testing.T) {
+	p := newPlace(t)
+	for _, r := range New(Options{Options: rest.Options{Store: p.store}}).Routes {
+		method, _, _ := strings.Cut(r.Pattern, " ")
+		if method == http.MethodGet || method == http.MethodPost {
+			continue
+		}
+		for _, name := range []string{"If-Match", "If-None-Match"} {
+			if !slices.ContainsFunc(r.Op.Describe().Params, func(x rest.Param) bool { return x.Name == name }) {
+				t.Errorf("%s takes no %s", r.Pattern, name)
+			}
+		}
+	}
+	hold := `{"resources":["ada"],"start":"2027-03-01T12:00:00Z","end":"2027-03-01T13:00:00Z","ignore_hours":true}`
+	for _, at := range []string{
+		p.do(http.MethodPost, "/v1/holds", hold).want(http.StatusCreated).Header().Get("Location"),
+		p.do(http.MethodPost, "/v1/webhooks", `{"url":"https://example.com/"}`).want(http.StatusCreated).Header().Get("Location"),
+	} {
+		tag := p.get(at).Header().Get("ETag")
+		p.with("If-Match", `"old"`).do(http.MethodDelete, at, "").want(http.StatusPreconditionFailed)
+		p.with("If-Match", tag).do(http.MethodDelete, at, "").want(http.StatusNoContent)
+	}
+	p.with("If-Match", `"old"`).do(http.MethodPut, "/v1/users/grace/password", `{"password": "another one"}`).want(http.StatusPreconditionFailed)
+	p.with("If-Match", `"old"`).do(http.MethodDelete, "/v1/users/grace/password", "").want(http.StatusPreconditionFailed)
+}
+
+// An empty If-Match was taken for none, two lines of it were refused, and
+// If-None-Match was not looked at (RFC 9110 §5.3, §13.1).
+func TestPreconditionsOfAWrite(t *testing.T) {
+	p := newPlace(t)
+	const path, grant = "/v1/resources/ada", "/v1/grants/grace/bob"
+	tag := func() string { return p.get(path).Header().Get("ETag") }
+	for _, x := range []struct {
+		name   string
+		values []string
+		status int
+	}{
+		{"If-Match", []string{""}, 412},
+		{"If-Match", []string{" "}, 412},
+		{"If-Match", []string{"W/TAG"}, 412},
+		{"If-Match", []string{`"a"`, `"b"`}, 412},
+		{"If-Match", []string{`"a"`, "TAG"}, 200},
+		{"If-Match", []string{"*"}, 200},
+		{"If-None-Match", []string{"*"}, 412},
+		{"If-None-Match", []string{"TAG"}, 412},
+		{"If-None-Match", []string{`"a"`, "W/TAG"}, 412},
+		{"If-None-Match", []string{`"a"`}, 200},
+	} {
+		q := p.as(admin)
+		q.header = q.header.Clone()
+		for _, v := range x.values {
+			q.header.Add(x.name, strings.ReplaceAll(v, "TAG", tag()))
+		}
+		if w := q.do(http.MethodPatch, path, `{"color": "#112233"}`); w.Code != x.status {
+			t.Errorf("%s %q: %d %s", x.name, x.values, w.Code, w.Body)
+		}
+	}
+	p.with("If-Match", "*").do(http.MethodPut, grant, `{"rights": ["read"]}`).want(http.StatusPreconditionFailed) // there is none
+	p.with("If-None-Match", "*").do(http.MethodPut, grant, `{"rights": ["read"]}`).want(http.StatusOK)
+	p.with("If-None-Match", "*").do(http.MethodPut, grant, `{"rights": ["write"]}`).want(http.StatusPreconditionFailed)
 }

@@ -196,8 +196,15 @@ func (s *service) deleteUser(ctx context.Context, in userDeleteIn) (rest.NoConte
 // characters.
 const minPassword = 8
 
-type passwordIn struct {
+// passwordDropIn names the user whose password goes. A password is never shown
+// and has no tag: the condition is on the user's record.
+type passwordDropIn struct {
 	userIn
+	rest.IfMatch
+}
+
+type passwordIn struct {
+	passwordDropIn
 	Body struct {
 		Password string `json:"password"`
 	} `body:"json"`
@@ -234,17 +241,20 @@ func (s *service) setPassword(ctx context.Context, in passwordIn) (rest.NoConten
 	if err != nil {
 		return rest.NoContent{}, err
 	}
-	return rest.NoContent{}, s.changePassword(ctx, in.Ref, hash)
+	return rest.NoContent{}, s.changePassword(ctx, in.passwordDropIn, hash)
 }
 
-func (s *service) dropPassword(ctx context.Context, in userIn) (rest.NoContent, error) {
-	return rest.NoContent{}, s.changePassword(ctx, in.Ref, nil)
+func (s *service) dropPassword(ctx context.Context, in passwordDropIn) (rest.NoContent, error) {
+	return rest.NoContent{}, s.changePassword(ctx, in, nil)
 }
 
-func (s *service) changePassword(ctx context.Context, ref string, hash []byte) error {
+func (s *service) changePassword(ctx context.Context, in passwordDropIn, hash []byte) error {
 	return s.update(ctx, func(d *desk, tx *store.Tx) error {
-		p, err := d.mayChangePassword(ref)
+		p, err := d.mayChangePassword(in.Ref)
 		if err != nil {
+			return err
+		}
+		if err := in.Check(d.showUser(p)); err != nil {
 			return err
 		}
 		return tx.SetPassword(p.ID, hash)

@@ -36,7 +36,7 @@ func (s *service) webhookRoutes() []rest.Route {
 		{Pattern: "POST " + all, Summary: "Create a webhook", Op: rest.Endpoint(http.StatusCreated, s.createWebhook).Guard(guard[webhookCreateIn](s, right))},
 		{Pattern: "GET " + one, Summary: "Get a webhook", Op: rest.Endpoint(http.StatusOK, s.getWebhook).Guard(guard[webhookIn](s, right))},
 		{Pattern: "PATCH " + one, Summary: "Change a webhook, or make one active again", Op: rest.Endpoint(http.StatusOK, s.patchWebhook).Guard(guard[webhookPatchIn](s, right))},
-		{Pattern: "DELETE " + one, Summary: "Delete a webhook", Op: rest.Endpoint(http.StatusNoContent, s.deleteWebhook).Guard(guard[webhookIn](s, right))},
+		{Pattern: "DELETE " + one, Summary: "Delete a webhook", Op: rest.Endpoint(http.StatusNoContent, s.deleteWebhook).Guard(guard[webhookDeleteIn](s, right))},
 		{Pattern: "POST " + one + "/secret", Summary: "Give a webhook a new secret", Op: rest.Endpoint(http.StatusOK, s.newWebhookSecret).Guard(guard[webhookIn](s, right))},
 		{Pattern: "POST " + one + "/test", Summary: "Post a test to a webhook", Op: rest.Endpoint(http.StatusOK, s.testWebhook).Guard(guard[webhookIn](s, right))},
 		{Pattern: "GET " + one + "/status", Summary: "How far a webhook has come", Op: rest.Endpoint(http.StatusOK, s.webhookStatus).Guard(guard[webhookIn](s, right))},
@@ -319,10 +319,18 @@ func (s *service) wake(err error) {
 	}
 }
 
-func (s *service) deleteWebhook(ctx context.Context, in webhookIn) (out rest.NoContent, err error) {
+type webhookDeleteIn struct {
+	webhookIn
+	rest.IfMatch
+}
+
+func (s *service) deleteWebhook(ctx context.Context, in webhookDeleteIn) (out rest.NoContent, err error) {
 	return out, s.update(ctx, func(d *desk, tx *store.Tx) error {
 		w, err := d.webhook(in.ID)
 		if err != nil {
+			return err
+		}
+		if err := in.Check(d.showWebhook(w)); err != nil {
 			return err
 		}
 		return tx.DeleteWebhook(w.Org, w.UUID)

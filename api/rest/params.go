@@ -15,6 +15,7 @@ type Param struct {
 	Name  string       // as in the request
 	Type  reflect.Type // of the field; an Opt for one that may be absent
 	List  bool         // comma-separated
+	lines bool         // a header whose lines are one list (RFC 9110 §5.3); an empty one is given too
 	index []int
 }
 
@@ -55,7 +56,7 @@ func describe(in reflect.Type) (params []Param, body []int, other otherBody, err
 			if !f.IsExported() || name == "" || !settable(f.Type) {
 				return nil, nil, other, fmt.Errorf("%v: field %s cannot be a parameter", in, f.Name)
 			}
-			params = append(params, Param{In: from, Name: name, Type: f.Type, List: isList(f.Type), index: f.Index})
+			params = append(params, Param{In: from, Name: name, Type: f.Type, List: isList(f.Type), lines: f.Tag.Get("lines") == "many", index: f.Index})
 		}
 	}
 	return params, body, other, nil
@@ -107,12 +108,12 @@ func readParams(r *http.Request, params []Param, strict bool, in reflect.Value, 
 		case "header":
 			values = r.Header.Values(p.Name)
 		}
-		if len(values) > 1 && !p.List {
+		if len(values) > 1 && !p.List && !p.lines {
 			faults.Add(p.Name, "is given more than once")
 			continue
 		}
 		text := strings.Join(values, ",")
-		if text == "" {
+		if text == "" && !(p.lines && len(values) > 0) {
 			continue
 		}
 		field := in.FieldByIndex(p.index)

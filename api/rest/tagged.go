@@ -62,21 +62,36 @@ func ETag(v any) string {
 
 func tagText(sum []byte) string { return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"` }
 
-// IfMatch is embedded in the In of a request that changes a record.
+// IfMatch is embedded in the In of a request that changes a record: what the
+// client says that it knows of it. An empty list names no state, so it is not
+// the same as none.
 type IfMatch struct {
-	Condition Opt[string] `header:"If-Match"`
+	Condition Opt[string] `header:"If-Match" lines:"many"`
+	Unless    Opt[string] `header:"If-None-Match" lines:"many" doc:"Refused with 412 when the record has one of these tags, or with * when it is there."`
 }
 
-// Check compares the condition with the record as it is now (RFC 9110
-// §13.1.1): store.ErrPrecondition when the client knows another one. Call it in
-// the transaction that changes the record.
+// Check compares the conditions with the record as it is now (RFC 9110
+// §13.1.1, §13.1.2): store.ErrPrecondition when the client knows another one.
+// Call it in the transaction that changes the record.
 func (m IfMatch) Check(current any) error {
-	list, ok := m.Condition.Get()
-	if !ok || strings.TrimSpace(list) == "*" || inTags(list, ETag(current), true) {
-		return nil
+	if list, ok := m.Condition.Get(); ok && !isStar(list) && !inTags(list, ETag(current), true) {
+		return store.ErrPrecondition
 	}
-	return store.ErrPrecondition
+	if list, ok := m.Unless.Get(); ok && (isStar(list) || inTags(list, ETag(current), false)) {
+		return store.ErrPrecondition
+	}
+	return nil
 }
+
+// CheckNone is Check for a record that is not there yet: no tag is its.
+func (m IfMatch) CheckNone() error {
+	if m.Condition.Present() {
+		return store.ErrPrecondition
+	}
+	return nil
+}
+
+func isStar(list string) bool { return strings.TrimSpace(list) == "*" }
 
 // inTags reports whether a list of entity tags has the tag; strong does not
 // accept weak ones.
@@ -100,5 +115,5 @@ func unchanged(r *http.Request, h http.Header) bool {
 		return false
 	}
 	list, tag := strings.Join(r.Header.Values("If-None-Match"), ","), h.Get("ETag")
-	return list != "" && tag != "" && (strings.TrimSpace(list) == "*" || inTags(list, strings.TrimPrefix(tag, "W/"), false))
+	return list != "" && tag != "" && (isStar(list) || inTags(list, strings.TrimPrefix(tag, "W/"), false))
 }
