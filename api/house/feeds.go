@@ -72,12 +72,12 @@ type FeedWindow struct {
 // NewFeed is a feed with its address, told once.
 type NewFeed struct {
 	Feed
-	Path string `json:"path" doc:"/feeds/SECRET/NAME.ics."`
+	Path string `json:"path" required:"false" doc:"/feeds/SECRET/NAME.ics. Told once: a kept answer leaves it out."`
 }
 
 // Kept gives the feed without its use, which is no change of it.
 func (f Feed) Kept() any {
-	f.LastUsed, f.Former = nil, nil
+	f.LastUsed, f.Former = nil, []time.Time{}
 	return f
 }
 

@@ -137,3 +137,15 @@ func TestPreconditionsOfAWrite(t *testing.T) {
 	p.with("If-None-Match", "*").do(http.MethodPut, grant, `{"rights": ["read"]}`).want(http.StatusOK)
 	p.with("If-None-Match", "*").do(http.MethodPut, grant, `{"rights": ["write"]}`).want(http.StatusPreconditionFailed)
 }
+
+// The kept answer had null where a feed has a list.
+func TestKeptAnswerOfAFeedHasItsShape(t *testing.T) {
+	p := newPlace(t).with("Idempotency-Key", "k")
+	for range 2 {
+		var out map[string]any
+		p.do(http.MethodPost, "/v1/feeds", `{"name":"f","calendars":["ada"]}`).want(http.StatusCreated).into(&out)
+		if list, ok := out["former_secrets_until"].([]any); !ok || len(list) != 0 {
+			t.Errorf("former_secrets_until is %v", out["former_secrets_until"])
+		}
+	}
+}
