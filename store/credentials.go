@@ -83,8 +83,11 @@ func (tx *Tx) PutCredential(c *Credential, secret string) error {
 	case c.Kind == CredentialApp && c.Principal == 0:
 		return fmt.Errorf("%w: an app password belongs to a user", ErrInvalid)
 	}
-	if len(c.Grants) > maxGrants || len(c.Label) > maxLabel {
-		return fmt.Errorf("%w: a credential has at most %d grants and a label of %d bytes", ErrInvalid, maxGrants, maxLabel)
+	switch {
+	case len(c.Grants) > maxGrants:
+		return badField("grants", "a credential has at most %d grants", maxGrants)
+	case len(c.Label) > maxLabel:
+		return badField("label", "a credential's label has at most %d bytes", maxLabel)
 	}
 	if p := c.Principal; p != 0 {
 		owner, err := tx.Principal(p)
@@ -143,7 +146,7 @@ func (tx *Tx) UpdateCredential(c *Credential) error {
 		return err
 	}
 	if len(c.Label) > maxLabel {
-		return fmt.Errorf("%w: a credential's label has at most %d bytes", ErrInvalid, maxLabel)
+		return badField("label", "a credential's label has at most %d bytes", maxLabel)
 	}
 	if old.Label != c.Label || !old.Expires.Equal(c.Expires) {
 		tx.noteCredential(OpChanged, old)

@@ -195,33 +195,32 @@ func (tx *Tx) checkFeed(f *Feed) error {
 }
 
 func (f *Feed) check() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
-	}
 	switch {
 	case f.Source > FeedHours || f.Show > ical.ShowBusy || f.Private > ical.PrivateHidden:
-		return bad("a feed with an unknown source or show")
-	case len(f.Title) > maxFeedTitle || len(f.Description) > maxFeedText:
-		return bad("a feed's title has at most %d bytes, its description %d", maxFeedTitle, maxFeedText)
+		return badField("show", "a feed with an unknown source or show")
+	case len(f.Title) > maxFeedTitle:
+		return badField("title", "a feed's title has at most %d bytes", maxFeedTitle)
+	case len(f.Description) > maxFeedText:
+		return badField("description", "a feed's description has at most %d bytes", maxFeedText)
 	case len(f.More) >= maxFeedSources:
-		return bad("a feed shows at most %d calendars", maxFeedSources)
+		return badField("calendars", "a feed shows at most %d calendars", maxFeedSources)
 	case f.Source != FeedCalendars && (f.Collection != 0 || len(f.More) > 0), f.Source == FeedCalendars && f.Principal != 0:
-		return bad("a feed shows either calendars or a principal")
+		return badField("calendars", "a feed shows either calendars or a principal")
 	case f.Window != nil && (f.Window.Past < 0 || f.Window.Future < 0 || max(f.Window.Past, f.Window.Future) > maxFeedDays):
-		return bad("the window of a feed has 0 to %d days to each side", maxFeedDays)
+		return badField("window", "the window of a feed has 0 to %d days to each side", maxFeedDays)
 	case f.Refresh < 0 || f.Refresh > maxFeedRefresh:
-		return bad("a feed is refreshed after at most %d hours", maxFeedRefresh/time.Hour)
+		return badField("refresh", "a feed is refreshed after at most %d hours", maxFeedRefresh/time.Hour)
 	case f.Zone != "" && ical.LookupZone(f.Zone) == nil:
-		return bad("zone %q is not known", f.Zone)
+		return badField("zone", "zone %q is not known", f.Zone)
 	case f.Color != "" && !hexColor.MatchString(f.Color):
-		return bad("color %q is not of the form #RRGGBB", f.Color)
+		return badField("color", "color %q is not of the form #RRGGBB", f.Color)
 	}
 	if u, err := url.Parse(f.URL); err != nil || f.URL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "") || len(f.URL) > maxFeedURL {
-		return bad("the page of a feed is an address with http or https")
+		return badField("page_url", "the page of a feed is an address with http or https")
 	}
 	for _, k := range f.Components {
 		if kindCode(k) == 0 {
-			return bad("component %q is not known", k)
+			return badField("components", "component %q is not known", k)
 		}
 	}
 	return nil

@@ -116,7 +116,7 @@ func (tx *Tx) number(p *Principal) error {
 // takeAlias notes an alias. The counter passes by those that were chosen.
 func (tx *Tx) takeAlias(p *Principal) error {
 	if p.Alias >= maxAlias {
-		return fmt.Errorf("%w: alias %d is not below 2^26", ErrInvalid, p.Alias)
+		return badField("alias", "alias %d is not below 2^26", p.Alias)
 	}
 	k := newKey(tableAliases).principal(p.Org).u32(p.Alias)
 	if tx.get(k) != nil {
@@ -127,7 +127,7 @@ func (tx *Tx) takeAlias(p *Principal) error {
 }
 
 // UpdatePrincipal changes all of a principal but ID, UUID, Org, Kind, Alias and
-// Created. ErrNotFound, ErrExists (the name), ErrInvalid.
+// Created. What changes nothing is no write: Modified stays. ErrNotFound, ErrExists (the name), ErrInvalid.
 func (tx *Tx) UpdatePrincipal(p *Principal) error {
 	old, err := tx.Principal(p.ID)
 	if err != nil {
@@ -145,9 +145,10 @@ func (tx *Tx) UpdatePrincipal(p *Principal) error {
 		tx.put(nameKey(p.Name), key(nil).principal(p.ID))
 	}
 	p.Modified = old.Modified
-	if !bytes.Equal(encodeRecord(p), encodeRecord(old)) {
-		tx.notePrincipal(OpChanged, p)
+	if bytes.Equal(encodeRecord(p), encodeRecord(old)) {
+		return nil
 	}
+	tx.notePrincipal(OpChanged, p)
 	p.Modified = tx.now
 	tx.put(principalKey(p.ID), encodeRecord(p))
 	tx.directoryChanged()
@@ -450,7 +451,8 @@ func checkDead(props []DeadProp) error {
 }
 
 // UpdateCollection changes a collection's properties; ID, UUID, Owner, Org, Name
-// and Created stay. The actor needs write. ErrNotFound, ErrForbidden, ErrInvalid.
+// and Created stay, and Modified where nothing changes. The actor needs write.
+// ErrNotFound, ErrForbidden, ErrInvalid.
 func (tx *Tx) UpdateCollection(a *Actor, c *Collection) error {
 	if _, err := tx.need(a, c.ID, RightWrite); err != nil {
 		return err
@@ -464,9 +466,10 @@ func (tx *Tx) UpdateCollection(a *Actor, c *Collection) error {
 		return err
 	}
 	c.Modified = old.Modified
-	if !bytes.Equal(encodeRecord(c), encodeRecord(old)) {
-		tx.noteCollection(OpChanged, c)
+	if bytes.Equal(encodeRecord(c), encodeRecord(old)) {
+		return nil
 	}
+	tx.noteCollection(OpChanged, c)
 	c.Modified = tx.now
 	tx.put(collectionKey(c.ID), encodeRecord(c))
 	tx.directoryChanged()

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -50,6 +52,8 @@ func (s *Service) check() error {
 	switch {
 	case s.Name == "" || len(s.Name) > 1000:
 		return badField("name", "a service needs a name of at most 1,000 bytes")
+	case strings.ContainsFunc(s.Name, unicode.IsControl):
+		return badField("name", "a service's name is without control characters")
 	case len(s.Description)+len(s.Extra) > maxServiceBytes:
 		return badField("description", "a service has at most %d bytes of text", maxServiceBytes)
 	case len(s.Resources) > 10_000:
@@ -98,8 +102,8 @@ func (s *Service) derived() map[string][]byte {
 }
 
 // PutService stores a service, in place of the one with its UUID in the
-// organisation. UUID and Alias are set where they are zero, Created and
-// Modified always. It checks the record, not rights. ErrInvalid, ErrExists (the
+// organisation. UUID and Alias are set where they are zero, Created always, and
+// Modified where something changes. It checks the record, not rights. ErrInvalid, ErrExists (the
 // UUID or alias is something else's), ErrNotFound (the organisation), ErrQuota.
 func (tx *Tx) PutService(s *Service) error {
 	if err := s.check(); err != nil {
@@ -112,9 +116,10 @@ func (tx *Tx) PutService(s *Service) error {
 	if s.UUID != uuid.Nil {
 		if old, err := tx.Service(s.Org, s.UUID); err == nil {
 			s.Alias, s.Created, s.Modified = old.Alias, old.Created, old.Modified
-			if !bytes.Equal(encodeRecord(s), encodeRecord(old)) {
-				tx.noteService(OpChanged, s)
+			if bytes.Equal(encodeRecord(s), encodeRecord(old)) {
+				return nil
 			}
+			tx.noteService(OpChanged, s)
 			s.Modified = tx.now
 			tx.put(serviceKey(s.Org, s.UUID), encodeRecord(s))
 			return nil
@@ -141,7 +146,7 @@ func (tx *Tx) addService(s *Service) error {
 		}
 		s.Alias = alias
 	} else if s.Alias >= maxAlias {
-		return fmt.Errorf("%w: alias %d is not below 2^26", ErrInvalid, s.Alias)
+		return badField("alias", "alias %d is not below 2^26", s.Alias)
 	}
 	for k := range s.derived() {
 		if tx.get([]byte(k)) != nil {

@@ -63,6 +63,9 @@ func TestRefusedValueNamesItsField(t *testing.T) {
 		{"/v1/groups", `{"name":"g","email":"none"}`, "email"},
 		{"/v1/users", `{"name":"a:b"}`, "name"},
 		{"/v1/feeds", `{"name":"f","group":"ada"}`, "group"},
+		{"/v1/feeds", `{"name":"f","calendars":["ada"],"page_url":"ftp://x"}`, "page_url"},
+		{"/v1/feeds", `{"name":"f","calendars":["ada"],"title":"` + strings.Repeat("x", 1001) + `"}`, "title"},
+		{"/v1/services", `{"name":"a\u0000b"}`, "name"},
 		{"/v1/slots", `{"length":"PT1H"}`, "resources"},
 		{"/v1/slots", `{"length":"PT1H","resources":["ada","nobody"]}`, "resources.1"},
 	} {
@@ -146,6 +149,28 @@ func TestKeptAnswerOfAFeedHasItsShape(t *testing.T) {
 		p.do(http.MethodPost, "/v1/feeds", `{"name":"f","calendars":["ada"]}`).want(http.StatusCreated).into(&out)
 		if list, ok := out["former_secrets_until"].([]any); !ok || len(list) != 0 {
 			t.Errorf("former_secrets_until is %v", out["former_secrets_until"])
+		}
+	}
+}
+
+// A PATCH that changed nothing moved updated_at and the tag of these, without an
+// entry in the journal: who had read the record before was refused for nothing.
+func TestWhatChangesNothingKeepsItsTag(t *testing.T) {
+	p := newPlace(t)
+	for path, patch := range map[string]string{
+		"/v1/resources/ada": `{"color":"#112233"}`, "/v1/users/grace": `{"display_name":"x"}`, "/v1/organisations/demo": `{"display_name":"x"}`,
+		"/v1/groups/team": `{"display_name":"x"}`, "/v1/services/massage": `{"description":"x"}`, "/v1/calendars/ada": `{"description":"x"}`,
+	} {
+		if area, name, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/"); area == "groups" || area == "services" {
+			p.do(http.MethodPost, "/v1/"+area, `{"name":"`+name+`"}`).want(http.StatusCreated)
+		}
+		tag := p.do(http.MethodPatch, path, patch).want(http.StatusOK).Header().Get("ETag")
+		p.at(p.clock.Load().Add(time.Minute))
+		for _, same := range []string{patch, `{}`} {
+			p.with("If-Match", tag).do(http.MethodPatch, path, same).want(http.StatusOK)
+		}
+		if got := p.get(path).Header().Get("ETag"); got != tag {
+			t.Errorf("%s: %s, was %s", path, got, tag)
 		}
 	}
 }
