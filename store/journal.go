@@ -471,6 +471,14 @@ func unpackEntry(org PrincipalID, seq uint64, b []byte) (Entry, error) {
 	return e, u.err("journal entry")
 }
 
+// Words gives the words of filters: all subjects, and all that can happen.
+func Words() (names, ops []string) {
+	for _, s := range subjects[1:] {
+		names = append(names, s.name)
+	}
+	return names, slices.Clone(opNames[1:])
+}
+
 // ParseWhat reads a word of a filter: a subject ("block"), or one with what
 // happened to it ("block.created"). The op is 0 for any. ErrInvalid.
 func ParseWhat(word string) (Subject, Op, error) {

@@ -132,7 +132,8 @@ func (w *Webhook) check(tx *Tx, known []PrincipalID) error {
 // organisation. A new one needs a secret, of 16 to 200 bytes; "" keeps that of an
 // old one. UUID is set where it is zero, Sealed, Created and Modified always. A
 // new one is told what happens from now on; one that becomes active again, or
-// gets another address, goes on where it was, at once. ErrInvalid, ErrNotFound, ErrQuota.
+// gets another address or a secret in place of one that cannot be read, goes on
+// where it was, at once. ErrInvalid, ErrNotFound, ErrQuota.
 func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 	if org, err := tx.principal(w.Org); err != nil || org.Kind != KindOrganisation {
 		return fmt.Errorf("organisation %d: %w", w.Org, ErrNotFound)
@@ -162,7 +163,12 @@ func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 		}
 		w.Created = tx.now
 	}
+	mended := false // its secret could not be read
 	if secret != "" || !exists {
+		if exists {
+			_, err = tx.WebhookSecret(old)
+			mended = err != nil
+		}
 		if len(secret) < 16 || len(secret) > 200 {
 			return fmt.Errorf("%w: a webhook's secret has 16 to 200 bytes", ErrInvalid)
 		}
@@ -177,7 +183,7 @@ func (tx *Tx) PutWebhook(w *Webhook, secret string) error {
 	switch {
 	case !exists:
 		st.After = tx.Position(tx.lastEntry(w.Org))
-	case !old.Active() && w.Active(), old.URL != w.URL:
+	case !old.Active() && w.Active(), old.URL != w.URL, mended:
 		if st, err = tx.WebhookState(w); err != nil {
 			return err
 		}
@@ -195,6 +201,26 @@ func (w *Webhook) sealName() string { return "webhook " + w.UUID.String() }
 // WebhookSecret gives the secret; ErrCredentials when it cannot be read.
 func (v *View) WebhookSecret(w *Webhook) (string, error) {
 	return v.open(w.sealName(), w.Sealed)
+}
+
+// mostWaiting is how many entries are looked at to count what waits.
+const mostWaiting = 10_000
+
+// Waiting counts the events that wait for a webhook. Entries behind the first
+// ten thousand count whether it is told of them or not.
+func (v *View) Waiting(w *Webhook, st WebhookState) (waiting uint64) {
+	reader, seen, at := w.Reader(), 0, st.After.Seq
+	v.EachEntry(w.Org, at, func(e *Entry) bool {
+		if w.Filter.Match(e) && v.MayRead(reader, e) {
+			waiting++
+		}
+		seen, at = seen+1, e.Seq
+		return seen < mostWaiting
+	})
+	if last := v.lastEntry(w.Org); last > at {
+		waiting += last - at
+	}
+	return waiting
 }
 
 // DeleteWebhook removes a webhook with all that is known of its deliveries.

@@ -17,7 +17,7 @@ const auditScan = 20_000
 func (s *service) auditRoutes() []rest.Route {
 	return []rest.Route{
 		{
-			Pattern: "GET /v1/audit", Summary: "Who changed what, when, through which API",
+			Pattern: "GET /v1/audit", Summary: "Who changed what, when, through which API", Doc: wordsDoc(),
 			Op: rest.Endpoint(http.StatusOK, s.audit).Guard(guard[auditIn](s, store.RightAdmin)).Strict(),
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,14 +29,20 @@ const (
 
 func (s *service) changeRoutes() []rest.Route {
 	return []rest.Route{
-		{Pattern: "GET /v1/events", Summary: "Changes as they happen, as server-sent events", Doc: eventsDoc, Op: rest.Endpoint(http.StatusOK, s.events).Strict()},
+		{Pattern: "GET /v1/events", Summary: "Changes as they happen, as server-sent events", Doc: eventsDoc + wordsDoc(), Op: rest.Endpoint(http.StatusOK, s.events).Strict()},
 	}
 }
 
 // eventsDoc says what no schema can say of a stream.
 const eventsDoc = "The data of each message is one change, as in the items of /v1/audit and in webhooks; its id is what the client sends as Last-Event-ID " +
 	"when it comes back. A message of the type reset says that changes are missing: read everything again. " +
-	"A comment comes every 20 seconds when there is nothing to tell."
+	"A comment comes every 20 seconds when there is nothing to tell. "
+
+// wordsDoc lists the words of what.
+func wordsDoc() string {
+	names, ops := store.Words()
+	return "The words of what are " + strings.Join(names, ", ") + "; or one of these with what happened, as in block.created: " + strings.Join(ops, ", ") + "."
+}
 
 type eventsIn struct {
 	Header   rest.Opt[string] `header:"Last-Event-ID"`

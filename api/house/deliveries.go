@@ -80,7 +80,7 @@ func (s *service) deliveries(ctx context.Context, in webhookIn, of func(*store.V
 // WebhookStatus is how far a webhook has come.
 type WebhookStatus struct {
 	After       string     `json:"last_event_id" doc:"All up to here is delivered, or a dead letter."`
-	Behind      uint64     `json:"behind" doc:"Entries of the journal that are not looked at yet."`
+	Behind      uint64     `json:"behind" doc:"Changes that wait for it. Behind ten thousand entries of the journal all are counted."`
 	Attempts    int        `json:"attempts" doc:"Of the next delivery."`
 	Next        *time.Time `json:"next_attempt"`
 	Failing     *time.Time `json:"failing_since"`
@@ -106,9 +106,7 @@ func (s *service) webhookStatus(ctx context.Context, in webhookIn) (out WebhookS
 		out = WebhookStatus{
 			After: st.After.String(), Attempts: st.Attempts, Next: timeOrNull(st.Next), Failing: timeOrNull(st.Failing),
 			LastSuccess: timeOrNull(st.LastSuccess), LastError: orNull(st.LastError), DeadLetters: len(letters),
-		}
-		if _, last := d.JournalSpan(w.Org); last > st.After.Seq {
-			out.Behind = last - st.After.Seq
+			Behind: d.Waiting(w, st),
 		}
 		return nil
 	})

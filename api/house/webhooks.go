@@ -33,9 +33,9 @@ func (s *service) webhookRoutes() []rest.Route {
 	const right = store.RightAdmin
 	return []rest.Route{
 		{Pattern: "GET " + all, Summary: "List webhooks", Op: rest.Endpoint(http.StatusOK, s.listWebhooks).Guard(guard[webhooksIn](s, right))},
-		{Pattern: "POST " + all, Summary: "Create a webhook", Op: rest.Endpoint(http.StatusCreated, s.createWebhook).Guard(guard[webhookCreateIn](s, right))},
+		{Pattern: "POST " + all, Summary: "Create a webhook", Doc: wordsDoc(), Op: rest.Endpoint(http.StatusCreated, s.createWebhook).Guard(guard[webhookCreateIn](s, right))},
 		{Pattern: "GET " + one, Summary: "Get a webhook", Op: rest.Endpoint(http.StatusOK, s.getWebhook).Guard(guard[webhookIn](s, right))},
-		{Pattern: "PATCH " + one, Summary: "Change a webhook, or make one active again", Op: rest.Endpoint(http.StatusOK, s.patchWebhook).Guard(guard[webhookPatchIn](s, right))},
+		{Pattern: "PATCH " + one, Summary: "Change a webhook, or make one active again", Doc: wordsDoc(), Op: rest.Endpoint(http.StatusOK, s.patchWebhook).Guard(guard[webhookPatchIn](s, right))},
 		{Pattern: "DELETE " + one, Summary: "Delete a webhook", Op: rest.Endpoint(http.StatusNoContent, s.deleteWebhook).Guard(guard[webhookDeleteIn](s, right))},
 		{Pattern: "POST " + one + "/secret", Summary: "Give a webhook a new secret", Op: rest.Endpoint(http.StatusOK, s.newWebhookSecret).Guard(guard[webhookIn](s, right))},
 		{Pattern: "POST " + one + "/test", Summary: "Post a test to a webhook", Op: rest.Endpoint(http.StatusOK, s.testWebhook).Guard(guard[webhookIn](s, right))},

@@ -82,7 +82,7 @@ func TestWebhooks(t *testing.T) {
 	}
 	var st WebhookStatus
 	p.get(at + "/status").want(200).into(&st)
-	if st.Attempts != 0 || st.Behind == 0 || st.LastError != nil {
+	if st.Attempts != 0 || st.Behind != 0 || st.LastError != nil {
 		t.Errorf("%+v", st)
 	}
 	p.get(at + "/deliveries").want(200)

@@ -28,6 +28,7 @@ type message struct {
 	secret string
 	letter uint64 // number of the dead letter that is tried again; 0: none
 	lost   bool   // its entries are not in the journal any more
+	fault  string // why it cannot be posted; "" it can
 
 	kind   string
 	from   uint64
@@ -80,7 +81,7 @@ func (w *Worker) next(v *store.View, org store.PrincipalID, id uuid.UUID) (*mess
 	if m.state, err = v.WebhookState(h); err != nil || m.state.Next.After(m.now) {
 		return nil, err
 	}
-	if m.secret, err = v.WebhookSecret(h); err != nil {
+	if err := m.open(v); err != nil {
 		return nil, err
 	}
 	letters, err := queued(v, h)
@@ -110,6 +111,16 @@ func (w *Worker) next(v *store.View, org store.PrincipalID, id uuid.UUID) (*mess
 	}
 	m.read(v, m.state.Until)
 	return m, nil
+}
+
+// open reads the secret. One that cannot be read is a failure like any other:
+// who looks after the webhook is to see it.
+func (m *message) open(v *store.View) (err error) {
+	m.secret, err = v.WebhookSecret(m.hook)
+	if errors.Is(err, store.ErrCredentials) {
+		m.fault, err = "the webhook's secret cannot be read: give it a new one", nil
+	}
+	return err
 }
 
 // read collects the events behind from, up to the entry until if that is not 0.
@@ -207,7 +218,10 @@ func (w *Worker) send(ctx context.Context, m *message) store.Delivery {
 		Time: m.now.UTC(), Result: store.DeliveryFailed,
 	}
 	if m.lost {
-		d.Error = "the changes are not in the journal any more"
+		m.fault = "the changes are not in the journal any more"
+	}
+	if m.fault != "" {
+		d.Error = m.fault
 		return d
 	}
 	clock := time.Now()
@@ -431,8 +445,7 @@ func (w *Worker) Test(ctx context.Context, org store.PrincipalID, id uuid.UUID) 
 		if m.hook, err = v.Webhook(org, id); err != nil {
 			return err
 		}
-		m.secret, err = v.WebhookSecret(m.hook)
-		return err
+		return m.open(v)
 	})
 	if err != nil {
 		return store.Delivery{}, err

@@ -2,9 +2,13 @@ package webhooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +116,53 @@ func TestLetterThatTellsNothingIsNotPosted(t *testing.T) {
 	})
 }
 
+// TestSecretThatCannotBeReadIsTold: after the daemon's key was lost, deliveries
+// stopped without a word, and a test was answered as if the asker had no right.
+func TestSecretThatCannotBeReadIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		if err := errors.Join(h.store.Close(), os.Remove(filepath.Join(h.dir, store.KeyFile))); err != nil {
+			t.Fatal(err)
+		}
+		h.open()
+		w := h.start(Options{})
+		defer w.Stop(context.Background())
+		h.note("a")
+		time.Sleep(time.Second)
+		if _, st, _, _ := h.state(); st.Attempts != 1 || !strings.Contains(st.LastError, "new one") {
+			t.Errorf("%+v", st)
+		}
+		if d, err := w.Test(context.Background(), h.org.ID, h.hook.UUID); err != nil || d.Result != store.DeliveryFailed || d.Error == "" {
+			t.Errorf("%+v, %v", d, err)
+		}
+		time.Sleep(3 * time.Hour)
+		h.update(func(tx *store.Tx) error { return tx.PutWebhook(h.hook, secret) })
+		time.Sleep(time.Second)
+		if got := h.to.attempts(); len(got) != 1 || !got[0].secret || !slices.Equal(names(got...), []string{"a"}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestWaitingIsWhatTheWebhookIsToldOf: a webhook that others' changes are
+// nothing to was shown as ever farther behind.
+func TestWaitingIsWhatTheWebhookIsToldOf(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.note("a", "b")
+		h.update(func(tx *store.Tx) error {
+			return tx.CreatePrincipal(&store.Principal{Kind: store.KindRoom, Org: h.org.ID, Name: "room"})
+		})
+		w, st, _, _ := h.state()
+		if err := h.store.View(context.Background(), func(v *store.View) error {
+			if n := v.Waiting(w, st); n != 2 {
+				t.Errorf("%d wait", n)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // TestResetIsNoDeadLetter: each attempt at a reset behind the last was counted
 // and logged as given up, and made again.
 func TestResetIsNoDeadLetter(t *testing.T) {
@@ -187,7 +238,7 @@ func TestSlowReceiversAreTheirOrganisationsOwn(t *testing.T) {
 		default:
 			t.Error("it waits for the others")
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Minute) // each has had its turn
 		var last string
 		_ = h.store.View(context.Background(), func(v *store.View) error {
 			all, err := v.Webhooks(other.ID)

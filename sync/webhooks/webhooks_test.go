@@ -85,6 +85,7 @@ func (r *receiver) attempts() []attempt {
 // house is an organisation with one webhook that is told of notes.
 type house struct {
 	t     *testing.T
+	dir   string
 	store *store.Store
 	org   *store.Principal
 	hook  *store.Webhook
@@ -93,16 +94,24 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Create: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	h := &house{t: t, store: s, org: &store.Principal{Kind: store.KindOrganisation, Name: "demo"}, to: &receiver{}}
+	h := &house{t: t, dir: t.TempDir()}
+	h.open()
+	h.org, h.to = &store.Principal{Kind: store.KindOrganisation, Name: "demo"}, &receiver{}
 	h.update(func(tx *store.Tx) error { return tx.CreatePrincipal(h.org) })
 	h.hook = &store.Webhook{Org: h.org.ID, URL: "https://example.com/hook", Filter: store.JournalFilter{What: []string{"note"}}}
 	h.update(func(tx *store.Tx) error { return tx.PutWebhook(h.hook, secret) })
 	return h
+}
+
+// open opens the store, which is closed at the end of the test.
+func (h *house) open() {
+	h.t.Helper()
+	s, err := store.Open(h.t.Context(), store.Options{Path: filepath.Join(h.dir, "test.db"), Create: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = s.Close() })
+	h.store = s
 }
 
 func (h *house) update(fn func(*store.Tx) error) {
