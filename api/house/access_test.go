@@ -126,7 +126,7 @@ func TestHomesBelongToTheirUsers(t *testing.T) {
 	p.grace().do("POST", "/v1/credentials", `{"kind": "app", "label": "phone"}`).want(201).into(&own)
 	p.do("POST", "/v1/users", `{"name": "henry"}`).want(201)
 	p.get("/v1/calendars/grace").want(404)
-	p.get("/v1/calendars?owner=grace").want(404)
+	p.get("/v1/calendars?owner=grace").want(422)
 	p.do("PUT", "/v1/grants/henry/grace", `{"rights": ["read"]}`).want(404)
 	p.do("PUT", "/v1/grants/henry/grace%2Fcalendar", `{"rights": ["read"]}`).want(404)
 	p.do("POST", "/v1/calendars", `{"owner": "grace"}`).want(422)

@@ -74,13 +74,13 @@ func (s *service) audit(ctx context.Context, in auditIn) (out rest.List[store.Ev
 		f := store.JournalFilter{What: in.What, API: in.API.Or(""), From: in.From.Or(time.Time{}), To: in.To.Or(time.Time{})}
 		if who := in.Principal.Or(""); who != "" {
 			if f.Principal, err = d.PrincipalOfJournal(d.actor.Org, who); err != nil {
-				return err
+				return inBody("principal", err)
 			}
 		}
 		if whose := in.Resource.Or(""); whose != "" {
 			id, err := d.PrincipalOfJournal(d.actor.Org, whose)
 			if err != nil {
-				return err
+				return inBody("resource", err)
 			}
 			f.Owners = []store.PrincipalID{id}
 		}

@@ -80,7 +80,7 @@ func (s *service) listCalendars(ctx context.Context, in calendarsIn) (out rest.L
 	return out, s.view(ctx, func(d *desk) error {
 		owners, owner, err := d.owners(in.Owner)
 		if err != nil {
-			return err
+			return inBody("owner", err)
 		}
 		all, err := d.Shared(d.actor, owner)
 		if err != nil {

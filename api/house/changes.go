@@ -78,7 +78,7 @@ func (s *service) events(ctx context.Context, in eventsIn) (*eventStream, error)
 		for _, ref := range in.Resource {
 			p, err := d.principal(ref, store.RightRead)
 			if err != nil {
-				return err
+				return inBody("resource", err)
 			}
 			e.filter.Owners = append(e.filter.Owners, p.ID)
 		}

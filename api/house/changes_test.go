@@ -206,8 +206,8 @@ func TestEventsAreFilteredByWhatOneMayRead(t *testing.T) {
 	if e := room.event().told(t); e.Resource.Name != "room-1" || e.Resource.ID == nil {
 		t.Errorf("%+v", e)
 	}
-	p.as(forAda).get("/v1/events?resource=bob").want(404)
-	p.as(forAda).get("/v1/events?resource=eve").want(404)
+	p.as(forAda).get("/v1/events?resource=bob").want(422)
+	p.as(forAda).get("/v1/events?resource=eve").want(422)
 	p.get("/v1/events?what=nothing").want(422)
 	p.as("").get("/v1/events").want(401)
 }
@@ -449,8 +449,8 @@ func TestAudit(t *testing.T) {
 	}
 	p.as(reader).get("/v1/audit").want(403)
 	p.as(forAda).get("/v1/audit").want(403)
-	p.get("/v1/audit?resource=nobody").want(404)
-	p.get("/v1/audit?resource=eve").want(404)
+	p.get("/v1/audit?resource=nobody").want(422)
+	p.get("/v1/audit?resource=eve").want(422)
 	p.get("/v1/audit?order=up").want(422)
 	p.get("/v1/audit?cursor=eA").want(422)
 	p.get("/v1/audit?what=x").want(422)

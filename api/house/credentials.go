@@ -44,7 +44,7 @@ type NewCredential struct {
 	Secret string `json:"secret" required:"false" doc:"Told once: a kept answer leaves it out."`
 	// Token is what is presented: ID.SECRET, as a bearer token or as the
 	// password of an app. Keys of other kinds sign with the secret.
-	Token *string `json:"token" required:"false" doc:"Told once: a kept answer leaves it out."`
+	Token *string `json:"token" required:"false" doc:"What is presented, as a bearer token or as the password of an app. Told once: a kept answer leaves it out."`
 }
 
 // Kept gives the credential without its last use, which is no change of it.

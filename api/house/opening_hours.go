@@ -90,7 +90,7 @@ func (s *service) listOpeningHours(ctx context.Context, in openingHoursListIn) (
 	if ref, ok := in.Resource.Get(); ok {
 		err = s.view(ctx, func(d *desk) error {
 			of, err = d.resource(ref, store.RightFreeBusy)
-			return err
+			return inBody("resource", err)
 		})
 		if err != nil {
 			return out, err
