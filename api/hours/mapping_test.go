@@ -50,7 +50,7 @@ func TestCalendarsSurviveTheirObject(t *testing.T) {
 func TestExceptionsSurviveTheirObject(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		z, e := zones.Draw(t, "zone"), exceptions(around-30, around+30).Draw(t, "exception")
-		o, err := NewException(&e, "uid", "parent, of; it", 7, z, now)
+		o, err := NewException(&e, "uid", Parent{UID: "parent, of; it"}, 7, z, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestAnEditThatChangesNothingTouchesItsStampsAlone(t *testing.T) {
 func TestEditsOfExceptions(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		z, a, b := zones.Draw(rt, "zone"), exceptions(around-9, around+9).Draw(rt, "a"), exceptions(around-9, around+9).Draw(rt, "b")
-		o, err := NewException(&a, "uid", "parent", 1, z, now)
+		o, err := NewException(&a, "uid", Parent{UID: "parent"}, 1, z, now)
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -28,6 +28,8 @@ const (
 	priorityCalendar  = "5"
 	priorityException = "1"
 
+	priorityWeekException = "8"
+
 	wallLayout  = "20060102T150405"
 	stampLayout = "20060102T150405Z"
 )

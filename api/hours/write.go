@@ -59,9 +59,31 @@ func NewWeek(c *Calendar, zone *ical.Zone, now time.Time) (*ical.Object, error) 
 	})
 }
 
-// NewException writes an exception of the calendar with the UID parent as a
-// new object. place is its place among the exceptions, from 1.
-func NewException(e *Exception, uid, parent string, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
+// Parent is the hours that an exception is one of.
+type Parent struct {
+	UID  string
+	Week bool // those of an organisation's week
+}
+
+// ParentOf gives the object as a parent.
+func ParentOf(o *ical.Object) Parent {
+	c := master(o)
+	return Parent{o.UID(), c != nil && strings.TrimSpace(c.Text("PRIORITY")) == priorityWeek}
+}
+
+// priority is that of an exception: higher than that of its hours, and not of
+// others. What an organisation does on one day leaves those alone that have hours
+// of their own.
+func (p Parent) priority() string {
+	if p.Week {
+		return priorityWeekException
+	}
+	return priorityException
+}
+
+// NewException writes an exception of the parent as a new object. place is its
+// place among the exceptions, from 1.
+func NewException(e *Exception, uid string, parent Parent, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
 	return object(zone, e.Start, e.End, func(w *ical.Writer) {
 		w.Line("UID", ical.EscapeText(uid))
 		for _, name := range []string{"DTSTAMP", "CREATED", "LAST-MODIFIED"} {
@@ -69,9 +91,9 @@ func NewException(e *Exception, uid, parent string, place int, zone *ical.Zone, 
 		}
 		w.Line("SEQUENCE", "0")
 		w.Line("SUMMARY", ical.EscapeText(e.Name))
-		w.Line("PRIORITY", priorityException)
+		w.Line("PRIORITY", parent.priority())
 		w.Line("BUSYTYPE", "BUSY-UNAVAILABLE")
-		w.Line("RELATED-TO", ical.EscapeText(parent), ical.Param{Name: "RELTYPE", Value: "PARENT"})
+		w.Line("RELATED-TO", ical.EscapeText(parent.UID), ical.Param{Name: "RELTYPE", Value: "PARENT"})
 		w.Line(propPlace, strconv.Itoa(place))
 		writeDays(w, zone, e.Start, e.End)
 		for i, s := range e.Openings {

@@ -145,14 +145,14 @@ func (p *plan) write() error {
 	p.then = hours.ReadCalendar(o, p.zone)
 	p.then.ID = p.Want.ID
 	for i := range p.Want.Exceptions {
-		if err := p.newException(o.UID(), i); err != nil {
+		if err := p.newException(hours.ParentOf(o), i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *plan) newException(parent string, i int) error {
+func (p *plan) newException(parent hours.Parent, i int) error {
 	uid, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("write an exception: %w", err)
@@ -211,7 +211,7 @@ func (p *plan) edit(old map[*object][]byte) error {
 	match := p.pair()
 	for i, from := range match {
 		if from == nil {
-			err = p.newException(o.UID(), i)
+			err = p.newException(hours.ParentOf(o), i)
 		} else {
 			err = p.editException(from, i, old[from])
 		}
