@@ -260,6 +260,10 @@ func (w *Worker) post(ctx context.Context, m *message) (status int, err error) {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "Daybook-Webhooks")
 	r.Header.Set("Accept-Encoding", "identity") // of the answer the status alone counts, however its body is written
+	// A delivery may be made twice, so the transport may make it again when a
+	// connection that was kept turns out to be closed. It is not sent (package
+	// http, type Transport).
+	r.Header["Idempotency-Key"] = nil
 	r.Header.Set("Webhook-Id", m.id())
 	r.Header.Set("Webhook-Timestamp", at)
 	r.Header.Set("Webhook-Signature", Sign(m.secret, m.id(), at, content))

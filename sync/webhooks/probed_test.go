@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,6 +163,38 @@ func TestWaitingIsWhatTheWebhookIsToldOf(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// plain is a client without a guard.
+type plain struct{ *http.Client }
+
+func (plain) Check(*url.URL) error { return nil }
+
+// TestConnectionThatWasClosedMeanwhileIsNoFailure: a receiver that closes a kept
+// connection as the next delivery is written to it had failed an attempt.
+func TestConnectionThatWasClosedMeanwhileIsNoFailure(t *testing.T) {
+	h := newHouse(t)
+	var seen sync.Map // by the other end
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if _, again := seen.LoadOrStore(r.RemoteAddr, true); again {
+			panic(http.ErrAbortHandler)
+		}
+		if len(r.Header.Values("Idempotency-Key")) > 0 {
+			t.Error("the header was sent")
+		}
+	}))
+	defer srv.Close()
+	h.hook.URL = srv.URL
+	h.update(func(tx *store.Tx) error { return tx.PutWebhook(h.hook, "") })
+	w, err := New(Options{Store: h.store, Client: plain{srv.Client()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if d, err := w.Test(t.Context(), h.org.ID, h.hook.UUID); err != nil || d.Result != store.Delivered {
+			t.Errorf("%+v, %v", d, err)
+		}
+	}
 }
 
 // TestResetIsNoDeadLetter: each attempt at a reset behind the last was counted
