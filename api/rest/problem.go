@@ -140,7 +140,7 @@ var table = []struct {
 	{store.ErrForbidden, http.StatusForbidden, "", "not allowed"},
 	{store.ErrExists, http.StatusConflict, "", "it exists already"},
 	{store.ErrNotNow, http.StatusConflict, "", "the remote is paused, was stopped, or is being pulled"},
-	{store.ErrHomeFixed, http.StatusConflict, "", "this calendar cannot be removed or joined"},
+	{store.ErrHomeFixed, http.StatusConflict, "", "a resource or organisation has exactly one calendar, which stays"},
 	{store.ErrPrecondition, http.StatusPreconditionFailed, "", "it has changed meanwhile"},
 	{store.ErrToken, http.StatusBadRequest, "token", "the token is not valid any more"},
 	{store.ErrComponent, http.StatusConflict, "", "the calendar does not take this kind of object"},
