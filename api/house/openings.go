@@ -143,6 +143,13 @@ type openNowIn struct {
 	At  rest.Opt[time.Time] `query:"at"`
 }
 
+// Validate checks the instant: no answer can name another year.
+func (in *openNowIn) Validate(f *rest.Faults) {
+	if at, ok := in.At.Get(); ok && (at.UTC().Year() < 1 || at.UTC().Year() > 9999) {
+		f.Add("at", "must be of the years 1 to 9999")
+	}
+}
+
 func (s *service) openNow(ctx context.Context, in openNowIn) (out OpenState, err error) {
 	return out, s.view(ctx, func(d *desk) error {
 		p, err := d.place(in.Ref, store.RightFreeBusy)

@@ -313,6 +313,10 @@ func TestBookingsOfTheFirstAndTheLastYear(t *testing.T) {
 	p.get(explain + "&start=9998-12-31T22:30:00Z&end=9998-12-31T23:30:00Z").want(200)
 	p.get(explain + "&start=9999-12-31T22:30:00Z&end=9999-12-31T23:30:00Z").want(422)
 	p.get("/v1/slots?service=Massage&from=0001-01-01T00:00:00Z&to=0001-01-02T00:00:00Z").want(422)
+	const now = "/v1/resources/bob/open-now?at="
+	p.get(now + "9999-12-31T23:59:59-12:00").want(422)
+	p.get(now + "0001-01-01T00:00:00%2B01:00").want(422)
+	p.get(now + "9999-12-31T23:59:59Z").want(200)
 }
 
 func TestWhatABookingLacksIsNamed(t *testing.T) {
@@ -336,6 +340,7 @@ func TestWhatABookingLacksIsNamed(t *testing.T) {
 		{"GET", "/v1/slots?resource=bob&service=Whatever", "", "length"},
 		{"GET", "/v1/slots?resource=bob&service=Blink", "", "length"},
 		{"GET", "/v1/slots?resource=bob&service=Season", "", "length"},
+		{"POST", "/v1/services", `{"name": "x", "capacity": "2"}`, "capacity"},
 		{"POST", "/v1/services", `{"name": "x", "buffer_before": "P2D", "buffer_after": "PT24H1S"}`, "buffer_before,buffer_after"},
 	} {
 		var problem struct{ Errors []struct{ Field string } }

@@ -234,7 +234,7 @@ func (in *serviceFields) check(f *rest.Faults) {
 		f.Add("step", "must be between a minute and a day, or null")
 	}
 	for _, x := range in.limits(&store.Service{}) {
-		if n, ok := x.from.Get(); ok && (n < 1 || n > maxServiceLimit) {
+		if n, ok := x.from.Get(); ok && !f.Has(x.name) && (n < 1 || n > maxServiceLimit) {
 			f.Add(x.name, fmt.Sprintf("must be between 1 and %d, or null", maxServiceLimit))
 		}
 	}

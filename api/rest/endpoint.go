@@ -146,6 +146,7 @@ func (o *Op[In, Out]) read(a *API, r *http.Request) (in In, err error) {
 		(&assigner{&faults, o.strict}).assign("", n, v.FieldByIndex(o.body))
 	}
 	if j, ok := any(&in).(Validator); ok {
+		faults.decoded()
 		j.Validate(&faults)
 	}
 	return in, faults.Err()

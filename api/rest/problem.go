@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -56,13 +57,15 @@ const maxFaults = 1000
 // Faults collects what is wrong with a request, so that a client learns all of
 // it at once, up to a bound.
 type Faults struct {
-	list []Fault
-	at   map[string]bool // fields with a fault; false: only below them
+	list   []Fault
+	at     map[string]bool // fields with a fault; false: only below them
+	unread map[string]bool // of those, what did not decode
 }
 
-// Add notes a fault. Message goes on from the name: "is required".
+// Add notes a fault. Message goes on from the name: "is required". Of a field
+// that did not decode nothing more is told.
 func (f *Faults) Add(field, message string) {
-	if f.Full() {
+	if f.Full() || f.unread[field] {
 		return
 	}
 	f.list = append(f.list, Fault{field, message})
@@ -81,6 +84,9 @@ func (f *Faults) Add(field, message string) {
 		f.at[field] = false
 	}
 }
+
+// decoded tells that what follows is about values that were read.
+func (f *Faults) decoded() { f.unread = maps.Clone(f.at) }
 
 // Full reports whether no more faults are noted, so that a long list need not
 // be looked at to its end.

@@ -51,6 +51,9 @@ func (in *thingIn) Validate(f *Faults) {
 	if in.Body.Name == "" && !f.Has("name") {
 		f.Add("name", "is required")
 	}
+	if n, ok := in.Body.Count.Get(); ok && n == 0 { // also of what did not decode: told once
+		f.Add("count", "must not be nothing")
+	}
 }
 
 type thingOut struct {
