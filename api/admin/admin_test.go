@@ -336,3 +336,46 @@ func FuzzParseSpec(f *testing.F) {
 		}
 	})
 }
+
+// A house that was set up in UTC and then given its zone had all hours shifted.
+func TestApplyOfAnotherZoneKeepsTheWallClocksOfHours(t *testing.T) {
+	s := service(t)
+	apply := func(zone string) {
+		t.Helper()
+		file := "organisations:\n  - {slug: demo, zone: " + zone + ", users: [{name: ada, password: secret-of-ada}], resources: [{kind: room, name: hall}]}\n"
+		if _, err := Call[Applied](t.Context(), s, "apply", None{}, &Stream{In: strings.NewReader(file)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("UTC")
+	const week = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VAVAILABILITY\r\nUID:a\r\nDTSTAMP:20270101T000000Z\r\nBEGIN:AVAILABLE\r\nUID:b\r\n" +
+		"DTSTAMP:20270101T000000Z\r\nDTSTART:20270104T090000Z\r\nDTEND:20270104T120000Z\r\nRRULE:FREQ=WEEKLY\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+	for _, name := range []string{"demo", "hall", "ada"} {
+		if _, err := Call[Imported](t.Context(), s, "import", ImportFile{Calendar: name}, &Stream{In: strings.NewReader(week)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("Europe/Berlin")
+	for name, want := range map[string]string{
+		"demo": "DTSTART;TZID=Europe/Berlin:20270104T090000", "hall": "DTEND;TZID=Europe/Berlin:20270104T120000", "ada": "DTSTART:20270104T090000Z",
+	} {
+		err := s.Store.View(t.Context(), func(v *store.View) error {
+			c, _, err := findCalendar(v, name)
+			if err != nil {
+				return err
+			}
+			m, err := v.MemberByUID(c.ID, "a")
+			if err != nil {
+				return err
+			}
+			data, err := v.Data(m.Object)
+			if err == nil && !strings.Contains(string(data), "\r\n"+want+"\r\n") {
+				t.Errorf("%s: no %s in\n%s", name, want, data)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/hours/kept"
 	"daybook/store"
 )
 
@@ -238,7 +239,11 @@ func (a *applier) principal(want *store.Principal, change func(*store.Principal)
 		return have, Unchanged, nil
 	}
 	have.Modified = a.s.now()
-	return have, "changed", a.tx.UpdatePrincipal(have)
+	err = a.tx.UpdatePrincipal(have)
+	if err == nil && have.Kind == store.KindOrganisation {
+		err = kept.Rezone(a.tx, a.s.Store, store.System(), have.ID, a.tx.Zone(&old), a.tx.Zone(have))
+	}
+	return have, "changed", err
 }
 
 func set(field, value *string) {

@@ -3,6 +3,7 @@ package house
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,34 @@ func TestAResourceWithoutHoursOpensByTheHouse(t *testing.T) {
 		t.Errorf("%+v, %q", got, p.openIn("ada", monday))
 	}
 	p.with("If-Match", tag).do("PATCH", "/v1/resources/ada/hours", `{}`).want(412)
+}
+
+// 09:00 became 03:00 when a house moved from Berlin to New York.
+func TestAChangeOfTheZoneKeepsTheWallClocksOfHours(t *testing.T) {
+	p := newPlace(t)
+	p.do("PUT", "/v1/organisations/demo/hours", weekAndExceptions).want(200)
+	p.do("PUT", "/v1/resources/ada/hours", `{"weekly": [{"day": "tuesday", "opens": "10:00", "closes": "12:00"}]}`).want(200)
+	paths := []string{"/v1/organisations/demo/hours", "/v1/resources/ada/hours"}
+	var want []Hours
+	for _, path := range paths {
+		var h Hours
+		p.get(path).want(200).into(&h)
+		want = append(want, h)
+	}
+	for _, zone := range []string{"America/New_York", "UTC", "Europe/Berlin"} {
+		tag := p.get("/v1/organisations/demo").Header().Get("ETag")
+		p.with("If-Match", tag).do("PATCH", "/v1/organisations/demo", `{"zone": "`+zone+`"}`).want(200)
+		for i, path := range paths {
+			var got Hours
+			p.get(path).want(200).into(&got)
+			if want[i].Zone = zone; !reflect.DeepEqual(got, want[i]) {
+				t.Errorf("%s in %s:\ngot  %+v\nwant %+v", path, zone, got, want[i])
+			}
+		}
+	}
+	if got := p.openIn("ada", monday); !slices.Equal(got, []string{"Tue 10:00-12:00"}) {
+		t.Errorf("%q", got)
+	}
 }
 
 // The first exception of a resource that opened by the house closed it for ever.

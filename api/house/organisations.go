@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"daybook/api/hours/kept"
 	"daybook/api/rest"
 	"daybook/ical"
 	"daybook/store"
@@ -108,8 +109,12 @@ func (s *service) patchOrganisation(ctx context.Context, in organisationPatchIn)
 		if in.Body.Title.Present() {
 			p.DisplayName = in.Body.Title.Or("")
 		}
+		from := d.Zone(p)
 		p.Zone = in.Body.Zone.Or(p.Zone)
 		if err := tx.UpdatePrincipal(p); err != nil {
+			return err
+		}
+		if err := kept.Rezone(tx, s.store, d.actor, p.ID, from, d.Zone(p)); err != nil {
 			return err
 		}
 		out = rest.Tag(d.showOrganisation(p))
