@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,7 +79,7 @@ func EditWeek(o *ical.Object, want *Calendar, zone *ical.Zone, now time.Time) (*
 
 // EditException gives the object of an exception changed to what is wanted, in
 // the same way.
-func EditException(o *ical.Object, want *Exception, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
+func EditException(o *ical.Object, want *Exception, parent Parent, place int, zone *ical.Zone, now time.Time) (*ical.Object, error) {
 	c := master(o)
 	if c == nil {
 		return nil, fmt.Errorf("change opening hours: there is no %s", component)
@@ -94,6 +95,9 @@ func EditException(o *ical.Object, want *Exception, place int, zone *ical.Zone, 
 	}
 	if at != place {
 		x.e.Set(c, propPlace, strconv.Itoa(place))
+	}
+	if was, is := parent.priority(&have), parent.priority(want); was != is && strings.TrimSpace(c.Text("PRIORITY")) == was {
+		x.e.Set(c, "PRIORITY", is)
 	}
 	_, changed := settle(&x, x.spans(c), want.Openings, func(s Span, place int) string { return spanText(s, place, zone, now) })
 	if moved || changed {

@@ -18,8 +18,8 @@
 //	X-DAYBOOK-OPENING:1                      the slices of one opening have the same number
 //
 // and each exception another, with PRIORITY:1, RELATED-TO;RELTYPE=PARENT the
-// calendar, and an AVAILABLE without RRULE for each opening. Those of an
-// organisation's week, which has PRIORITY:9, have PRIORITY:8. What a client has
+// calendar, and an AVAILABLE without RRULE for each opening. Those with openings
+// of an organisation's week, which has PRIORITY:9, have PRIORITY:8. What a client has
 // put there that has no word here is not shown, and kept by every edit.
 //
 // The package is pure: it knows no store, no HTTP and no JSON.

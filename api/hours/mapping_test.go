@@ -151,11 +151,11 @@ func TestEditsOfExceptions(t *testing.T) {
 			rt.Fatal(err)
 		}
 		o = parse(t, decorated(o))
-		same, err := EditException(o, &a, 1, z, now)
+		same, err := EditException(o, &a, Parent{UID: "parent"}, 1, z, now)
 		if err != nil || same != o {
 			rt.Fatal("an edit without a change made a new object", err)
 		}
-		edited, err := EditException(o, &b, 2, z, now)
+		edited, err := EditException(o, &b, Parent{UID: "parent"}, 2, z, now)
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -71,11 +71,11 @@ func ParentOf(o *ical.Object) Parent {
 	return Parent{o.UID(), c != nil && strings.TrimSpace(c.Text("PRIORITY")) == priorityWeek}
 }
 
-// priority is that of an exception: higher than that of its hours, and not of
-// others. What an organisation does on one day leaves those alone that have hours
-// of their own.
-func (p Parent) priority() string {
-	if p.Week {
+// priority is that of an exception: higher than that of its hours. Where an
+// organisation is closed, everybody is; but when it is open on one day leaves
+// those alone that have hours of their own.
+func (p Parent) priority(e *Exception) string {
+	if p.Week && len(e.Openings) > 0 {
 		return priorityWeekException
 	}
 	return priorityException
@@ -91,7 +91,7 @@ func NewException(e *Exception, uid string, parent Parent, place int, zone *ical
 		}
 		w.Line("SEQUENCE", "0")
 		w.Line("SUMMARY", ical.EscapeText(e.Name))
-		w.Line("PRIORITY", parent.priority())
+		w.Line("PRIORITY", parent.priority(e))
 		w.Line("BUSYTYPE", "BUSY-UNAVAILABLE")
 		w.Line("RELATED-TO", ical.EscapeText(parent.UID), ical.Param{Name: "RELTYPE", Value: "PARENT"})
 		w.Line(propPlace, strconv.Itoa(place))

@@ -397,19 +397,25 @@ func TestHoursWithSecondsAreTheSameMinutesEverywhere(t *testing.T) {
 	days("[{09:00 12:01}] [{00:00 12:00}] Mo 09:00-12:01; Tu 00:00-12:00")
 }
 
-// An exception of the house replaced the hours of those that have their own, and
-// opened them on days on which they never are.
+// An exception of the house with hours replaced the hours of those that have their
+// own, and opened them on days on which they never are. One that closes it closes
+// everybody, and what an exception becomes counts.
 func TestAnExceptionOfTheHouseLeavesHoursOfTheirOwnAlone(t *testing.T) {
 	p := newPlace(t)
 	p.do("PUT", "/v1/organisations/demo/hours", `{"weekly": [{"day": "monday", "opens": "09:00", "closes": "17:00"}], "exceptions": [
-		{"from": "2027-03-01", "name": "Short"}, {"from": "2027-03-07", "name": "Open Sunday", "openings": [{"opens": "10:00", "closes": "12:00"}]}]}`).want(200)
+		{"from": "2027-03-02", "name": "Closed"}, {"from": "2027-03-07", "name": "Open Sunday", "openings": [{"opens": "10:00", "closes": "12:00"}]}]}`).want(200)
 	p.do("PUT", "/v1/resources/ada/hours", `{"weekly": [{"day": "monday", "opens": "13:00", "closes": "15:00"}], "exceptions": [{"from": "2027-03-02", "openings": [{"opens": "08:00", "closes": "09:00"}]}]}`).want(200)
 	p.do("POST", "/v1/opening-hours", `{"name": "Spring", "from": "2027-03-01", "to": "2027-03-14", "resources": ["desk"], "weekly": [{"day": "monday", "opens": "08:00", "closes": "12:00"}]}`).want(201)
-	for name, want := range map[string][]string{
-		"room-1": {"Sun 10:00-12:00"}, "ada": {"Mon 13:00-15:00", "Tue 08:00-09:00"}, "desk": {"Mon 08:00-12:00"},
-	} {
-		if got := p.openIn(name, monday); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", name, got, want)
+	open := func(why string, want map[string][]string) {
+		t.Helper()
+		for name, want := range want {
+			if got := p.openIn(name, monday); !slices.Equal(got, want) {
+				t.Errorf("%s, %s: %q, want %q", why, name, got, want)
+			}
 		}
 	}
+	open("made", map[string][]string{"room-1": {"Mon 09:00-17:00", "Sun 10:00-12:00"}, "ada": {"Mon 13:00-15:00", "Tue 08:00-09:00"}, "desk": {"Mon 08:00-12:00"}})
+	p.do("PATCH", "/v1/organisations/demo/hours", `{"exceptions": [
+		{"from": "2027-03-02", "name": "Closed", "openings": [{"opens": "10:00", "closes": "11:00"}]}, {"from": "2027-03-01", "name": "Open Sunday"}]}`).want(200)
+	open("changed", map[string][]string{"room-1": {"Tue 10:00-11:00"}, "ada": {"Tue 08:00-09:00"}, "desk": nil})
 }

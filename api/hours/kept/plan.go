@@ -213,7 +213,7 @@ func (p *plan) edit(old map[*object][]byte) error {
 		if from == nil {
 			err = p.newException(hours.ParentOf(o), i)
 		} else {
-			err = p.editException(from, i, old[from])
+			err = p.editException(from, hours.ParentOf(o), i, old[from])
 		}
 		if err != nil {
 			return err
@@ -227,7 +227,7 @@ func (p *plan) edit(old map[*object][]byte) error {
 	return nil
 }
 
-func (p *plan) editException(from *object, i int, data []byte) error {
+func (p *plan) editException(from *object, parent hours.Parent, i int, data []byte) error {
 	want := &p.Want.Exceptions[i]
 	if from.place == i+1 && from.exception.Equal(want) {
 		p.then.Exceptions = append(p.then.Exceptions, from.exception)
@@ -237,7 +237,7 @@ func (p *plan) editException(from *object, i int, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("read an exception: %w", err)
 	}
-	o, err := hours.EditException(parsed, want, i+1, p.zone, p.Now)
+	o, err := hours.EditException(parsed, want, parent, i+1, p.zone, p.Now)
 	if err != nil {
 		return err
 	}
