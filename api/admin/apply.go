@@ -217,7 +217,6 @@ func (a *applier) principal(want *store.Principal, change func(*store.Principal)
 	have, err := a.tx.PrincipalByName(want.Name)
 	if errors.Is(err, store.ErrNotFound) {
 		change(want)
-		want.Created, want.Modified = a.s.now(), a.s.now()
 		return want, Created, a.tx.CreatePrincipal(want)
 	}
 	switch {

@@ -74,6 +74,24 @@ type Block struct {
 // OpenEnd is the DTEND that stands for no end.
 func OpenEnd(start time.Time) time.Time { return start.AddDate(10, 0, 0) }
 
+// Ages gives when a block or an event was made and when it was last changed:
+// what its lines say, else (where they are zero) what the store keeps. Nothing
+// changes before it is made, although a client's lines may tell one of the two
+// and be older than the store's, and have no fractions of a second.
+func Ages(saysCreated, saysModified, created, modified time.Time) (made, changed time.Time) {
+	made, changed = saysCreated, saysModified
+	if made.IsZero() {
+		made = created
+	}
+	if changed.IsZero() {
+		changed = modified
+	}
+	if changed.Before(made) {
+		made = changed
+	}
+	return made, changed
+}
+
 // Properties of our own.
 const (
 	propType     = "X-DAYBOOK-BLOCK-TYPE"

@@ -87,6 +87,7 @@ const busyTitle = "Busy"
 
 func (x *shownEvent) show() CalendarEvent {
 	e := &x.event
+	created, modified := blocks.Ages(e.Created, e.Modified, x.object.Created, x.object.Modified)
 	out := CalendarEvent{
 		ID: x.id.String(), UID: x.object.UID, Kind: "event", Resources: x.resources,
 		Title: orNull(e.Label), Notes: orNull(e.Notes), Location: orNull(e.Location), URL: orNull(e.URL), Lang: orNull(e.Lang),
@@ -95,7 +96,7 @@ func (x *shownEvent) show() CalendarEvent {
 		Visibility: wordOr(e.Class, "public"), Busy: !e.Free, Color: orNull(e.Color),
 		Categories: e.Categories, Attendees: []EventAttendee{}, BufferBefore: showLength(e.BufferBefore), BufferAfter: showLength(e.BufferAfter),
 		Service: orNull(e.ServiceID), Origin: orNull(e.Origin), External: orNull(e.ExternalID), Invoice: orNull(e.Invoice),
-		Sequence: e.Sequence, Created: orTime(e.Created, x.object.Created), Modified: orTime(e.Modified, x.object.Modified),
+		Sequence: e.Sequence, Created: created.UTC(), Modified: modified.UTC(),
 	}
 	if e.IsBlock {
 		out.Kind, out.Type = "block", orNull(string(e.Type))
@@ -178,13 +179,6 @@ func wordOr(word, otherwise string) string {
 
 // showLength writes a duration, null for none.
 func showLength(d time.Duration) *string { return orNull(blocks.Duration(d)) }
-
-func orTime(t, other time.Time) time.Time {
-	if t.IsZero() {
-		t = other
-	}
-	return t.UTC()
-}
 
 // moment is a time in a request: an instant, or a day.
 type moment struct {

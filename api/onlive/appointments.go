@@ -82,8 +82,9 @@ func v2(b *block) Appointment2 {
 }
 
 func (b *block) common() appointment {
+	created, updated := blocks.Ages(b.says.Created, b.says.Modified, b.obj.Created, b.obj.Modified)
 	out := appointment{
-		ID: b.id(), CreatedAt: show(orTime(b.says.Created, b.obj.Created)), UpdatedAt: show(orTime(b.says.Modified, b.obj.Modified)),
+		ID: b.id(), CreatedAt: show(created), UpdatedAt: show(updated),
 		Title: b.title(), Description: b.says.Notes, Lang: b.says.Lang, CalendarIDs: b.calendars, ServiceID: b.says.ServiceID,
 		Origin: b.says.Origin, ExternalID: b.says.ExternalID, OrganizationID: b.org.UUID.String(),
 	}
@@ -127,13 +128,6 @@ func (b *block) state() string {
 
 // show writes an instant as the published answers do.
 func show(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-func orTime(t, other time.Time) time.Time {
-	if t.IsZero() {
-		return other
-	}
-	return t
-}
 
 // appointmentID is an id of the answers: UUID, or UUID_STAMP.
 type appointmentID struct {

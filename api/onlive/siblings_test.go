@@ -340,3 +340,13 @@ func TestErrorsOutsideOfTheRoutesHaveTheShapeToo(t *testing.T) {
 		t.Errorf("%d %s", a.Status, a.Raw)
 	}
 }
+
+// A client's lines may tell when it changed the block, but not when it made it.
+func TestNothingIsUpdatedBeforeItIsCreated(t *testing.T) {
+	p := newPlace(t)
+	p.Put(ada, "a.ics", apitest.Event("a@client", "DTSTART:20270310T130000Z", "DTEND:20270310T140000Z", "CATEGORIES:BLOCK", "LAST-MODIFIED:20270110T130000Z"))
+	got := p.list("startDate=2027-03-10&endDate=2027-03-10").Items
+	if len(got) != 1 || got[0].CreatedAt != "2027-01-10T13:00:00.000Z" || got[0].UpdatedAt != got[0].CreatedAt {
+		t.Errorf("%+v", got)
+	}
+}

@@ -242,6 +242,7 @@ func (s *service) get(ctx context.Context, in getIn) (one, error) {
 // answer writes a blocked time.
 func (b *block) answer() BlockedTime {
 	z := b.site.zone
+	created, updated := blocks.Ages(b.now.Created, b.now.Modified, b.obj.Created, b.obj.Modified)
 	out := BlockedTime{
 		ID: formatID(b.id.UUID, b.now.RecurrenceID), SiteID: b.site.org.UUID.String(),
 		StartTime: show(b.now.Start, z), EndTime: show(b.now.End, z),
@@ -249,8 +250,8 @@ func (b *block) answer() BlockedTime {
 		Practitioners: b.spots.ids(store.KindStaff),
 		Rooms:         b.spots.ids(store.KindRoom),
 		Areas:         b.spots.ids(store.KindArea),
-		CreatedAt:     show(orTime(b.now.Created, b.obj.Created), z),
-		UpdatedAt:     show(orTime(b.now.Modified, b.obj.Modified), z),
+		CreatedAt:     show(created, z),
+		UpdatedAt:     show(updated, z),
 	}
 	if !b.now.RecurrenceID.IsZero() {
 		out.RecurrenceID = nullable(b.id.UUID.String())
@@ -263,11 +264,4 @@ func nullable(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-func orTime(t, other time.Time) time.Time {
-	if t.IsZero() {
-		return other
-	}
-	return t
 }
