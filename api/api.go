@@ -108,22 +108,33 @@ type mounted struct {
 }
 
 // ServeHTTP is that of http.ServeMux, except for the paths of APIs that are
-// not clean ("//", "/../"): there the mux answers with a redirect to a page,
-// which is in nobody's shape, and the API with its own 404.
+// not clean ("//", "/../") or are a prefix without its slash: there the mux
+// answers with a redirect to a page, which is in nobody's shape, and the API
+// with its own 404.
 func (p *patterns) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if at := r.URL.Path; !isClean(at) {
-		var api mounted
-		for _, m := range p.mounts {
-			if strings.HasPrefix(at, m.prefix) && strings.HasSuffix(m.prefix, "/") && len(m.prefix) > len(api.prefix) {
-				api = m
-			}
-		}
-		if api.Handler != nil {
-			api.ServeHTTP(w, r)
-			return
-		}
+	if h := p.unredirected(r.URL.Path); h != nil {
+		h.ServeHTTP(w, r)
+		return
 	}
 	p.ServeMux.ServeHTTP(w, r)
+}
+
+// unredirected gives the API that answers for a path which the mux would
+// redirect, nil for all other paths.
+func (p *patterns) unredirected(at string) http.Handler {
+	var api mounted
+	clean := isClean(at)
+	for _, m := range p.mounts {
+		switch {
+		case clean && m.prefix == at:
+			return nil
+		case clean && m.prefix == at+"/":
+			api = m
+		case !clean && strings.HasPrefix(at, m.prefix) && strings.HasSuffix(m.prefix, "/") && len(m.prefix) > len(api.prefix):
+			api = m
+		}
+	}
+	return api.Handler
 }
 
 // isClean reports whether a path has no empty segments and none of dots.

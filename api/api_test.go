@@ -47,6 +47,7 @@ func TestPathsThatAreNotCleanAreTheAPIs(t *testing.T) {
 	for path, shape := range map[string]string{
 		"/calendar//calendars": `{"timestamp"`, "/calendar/calendars/../calendars": `{"timestamp"`, "/calendar/range//1/1/week": `{"type"`,
 		"/shop//blocked-times": `{"message"`, "/api/v1//calendars": `{"statusCode"`, "/v1//calendars": `{"type"`,
+		"/shop": `{"message"`, "/api/v1": `{"statusCode"`, "/calendar": `{"timestamp"`, "/v1": `{"type"`,
 	} {
 		if w := get(h, path); w.Code != 404 || !strings.HasPrefix(w.Body.String(), shape) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)

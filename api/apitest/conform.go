@@ -22,6 +22,7 @@ import (
 type described struct {
 	mux    *http.ServeMux // of the patterns, to find a request's operation
 	ops    map[string]*openapi.Operation
+	alone  map[string]bool // paths that no placeholder takes
 	doc    *openapi.Document
 	errors rest.Shaper
 
@@ -49,7 +50,7 @@ func describe(a *rest.API) (*described, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &described{mux: http.NewServeMux(), ops: map[string]*openapi.Operation{}, doc: doc}
+	d := &described{mux: http.NewServeMux(), alone: map[string]bool{}, ops: map[string]*openapi.Operation{}, doc: doc}
 	shaper, ok := a.Errors.(rest.Shaper)
 	if !ok {
 		return nil, fmt.Errorf("the errors of %s are of no known shape", a.Name)
@@ -58,6 +59,10 @@ func describe(a *rest.API) (*described, error) {
 	for _, r := range a.Routes {
 		d.mux.Handle(r.Pattern, http.NotFoundHandler())
 		d.ops[r.Pattern] = operationOf(doc, r.Pattern)
+		if r.Alone {
+			_, path, _ := strings.Cut(r.Pattern, " ")
+			d.alone[path] = true
+		}
 	}
 	data, err := doc.JSON()
 	if err != nil {
@@ -144,7 +149,7 @@ func pointer(parts ...string) string {
 func (d *described) conforms(r *http.Request, w *httptest.ResponseRecorder) error {
 	_, pattern := d.mux.Handler(r)
 	o := d.ops[pattern]
-	if o == nil {
+	if _, path, _ := strings.Cut(pattern, " "); o == nil || d.alone[r.URL.Path] && path != r.URL.Path {
 		return d.failure(w)
 	}
 	status := strconv.Itoa(w.Code)

@@ -33,19 +33,30 @@ type request struct {
 
 // blockSlot takes time away. 403 for calendars that are unknown or not to be
 // written, 409 when the time is taken in any of them; then nothing is changed.
+// The repeat of a request that was fulfilled is answered also after its start.
 func (s *service) blockSlot(ctx context.Context, in blockSlotIn) (Blocked, error) {
-	if err := in.check(s.now()); err != nil {
-		return Blocked{}, err
+	retry := in.mayRepeat()
+	fault := in.check(s.now())
+	if fault != nil && !retry {
+		return Blocked{}, fault
 	}
 	var r *request
 	var id string
 	err := s.view(ctx, func(v *store.View, a *store.Actor, org *store.Principal) (err error) {
-		if r, err = resolve(v, a, org, &in.Body); err == nil {
-			// Most refusals and repeats end here and need not wait for the writer.
-			id, err = r.decide(v)
+		if r, err = resolve(v, a, org, &in.Body); err != nil {
+			return err
 		}
+		if fault != nil {
+			id, err = r.repeated(v)
+			return err
+		}
+		// Most refusals and repeats end here and need not wait for the writer.
+		id, err = r.decide(v)
 		return err
 	})
+	if fault != nil && id == "" {
+		return Blocked{}, fault
+	}
 	if err != nil || id != "" {
 		return Blocked{id}, err
 	}

@@ -435,3 +435,52 @@ func TestStartIsComparedWithTheClockToTheInstant(t *testing.T) {
 	p.block(fields{"start": now.Format(time.RFC3339)}).faults("start")
 	p.block(fields{"start": now.Add(time.Second).Format(time.RFC3339)}).want(200)
 }
+
+// The answer to a request may be lost, and its start be past when it is sent
+// again.
+func TestIdempotencyOutlastsTheStart(t *testing.T) {
+	p := newPlace(t)
+	body := fields{"externalId": "EXT-1"}
+	id := p.block(body).id()
+	ics := strings.ReplaceAll(p.stored(ada)[id+".ics"], "20270301T1", "20270201T1")
+	p.Put(ada, id+".ics", ics)
+	body["start"], body["end"] = "2027-02-01T10:00:00Z", "2027-02-01T11:00:00Z"
+	if again := p.block(body).id(); again != id {
+		t.Errorf("%s, not %s", again, id)
+	}
+	for name, change := range map[string]fields{
+		"other end": {"end": "2027-02-01T11:30:00Z"}, "other id": {"externalId": "EXT-2"}, "no id": {"externalId": absent},
+		"other calendar": {"calendarIds": []string{bob}}, "unknown calendar": {"calendarIds": []string{unknown}},
+	} {
+		for k, v := range body {
+			if _, ok := change[k]; !ok {
+				change[k] = v
+			}
+		}
+		q := *p
+		t.Run(name, func(t *testing.T) { q.T = t; q.block(change).faults("start") })
+	}
+	body["lang"] = 1
+	p.block(body).faults("start", "lang")
+}
+
+func TestBlockSlotHasNoMethodsOfAppointments(t *testing.T) {
+	p := newPlace(t)
+	for _, method := range []string{"GET", "HEAD", "DELETE", "PUT"} {
+		if a := p.do(method, slotPath, "").want(405); a.Header.Get("Allow") != "POST" {
+			t.Error(method, a.Header)
+		}
+	}
+}
+
+// 9999 is what programs write for never.
+func TestEndInTheLastYear(t *testing.T) {
+	p := newPlace(t)
+	id := p.block(fields{"end": "9999-12-31T23:59:59Z"}).id()
+	if got := p.get(id); got.End != "9999-12-31T23:59:59.000Z" {
+		t.Errorf("%+v", got)
+	}
+	p.block(fields{"start": "8999-03-01T10:00:00Z", "end": absent}).busy()
+	p.do("DELETE", "/api/v1/appointments/"+id, "").want(200)
+	p.check()
+}

@@ -23,6 +23,7 @@ const (
 	maxDescription = 65_535 // characters
 	maxExtra       = 65_535 // bytes of JSON without spaces
 	maxCalendars   = 500    // ids in one list
+	maxYear        = 9000   // of start, so that a block without end has years to go; an end may say 9999 for never
 )
 
 const required = "is required"
@@ -58,6 +59,13 @@ func (in *blockSlotIn) Validate(f *rest.Faults) {
 // fieldOrder is that in which the faults of a body are told.
 var fieldOrder = [...]string{"start", "end", "calendarIds", "title", "description", "origin", "externalId", "extraFields", "lang", "serviceId"}
 
+// mayRepeat reports whether the request can be the repeat of an earlier one: it
+// has an external id, and nothing is wrong with it that does not depend on the
+// clock. To be asked before check.
+func (in *blockSlotIn) mayRepeat() bool {
+	return in.Body.ExternalID.Or("") != "" && in.faults.Err() == nil
+}
+
 // check gives all that is wrong with the request at the time.
 func (in *blockSlotIn) check(now time.Time) error {
 	if start, ok := in.Body.Start.Get(); ok && !in.faults.Has("start") && !start.After(now) {
@@ -76,8 +84,12 @@ func (in *blockSlotIn) check(now time.Time) error {
 // validate also makes the texts ready to be written.
 func (b *blockSlotBody) validate(f *rest.Faults) {
 	start, ok := b.Start.Get()
-	if !ok && !f.Has("start") {
+	switch {
+	case f.Has("start"):
+	case !ok:
 		f.Add("start", required)
+	case start.Year() > maxYear:
+		f.Add("start", "must not be later than the year 9000")
 	}
 	if end, both := b.End.Get(); ok && both && !f.Has("start") && !f.Has("end") && !end.After(start.Time) {
 		f.Add("end", "end time must be after start time")
@@ -165,7 +177,7 @@ func (t *instant) UnmarshalText(b []byte) error {
 	}
 	for _, layout := range instantLayouts {
 		// The layouts take an hour of one digit; ISO 8601 does not.
-		if at, err := time.Parse(layout, s); err == nil && len(s) == len(layout) && at.Year() >= 1900 && at.Year() <= 9000 {
+		if at, err := time.Parse(layout, s); err == nil && len(s) == len(layout) && at.Year() >= 1900 {
 			t.Time = at
 			return nil
 		}

@@ -65,7 +65,7 @@ type bound struct {
 
 // UnmarshalText reads YYYY-MM-DD or an instant.
 func (b *bound) UnmarshalText(text []byte) error {
-	if t, err := time.Parse(time.DateOnly, string(text)); err == nil && t.Year() >= 1900 && t.Year() <= 9000 {
+	if t, err := time.Parse(time.DateOnly, string(text)); err == nil && t.Year() >= 1900 && t.Year() <= maxYear {
 		b.Time, b.day = t, true
 		return nil
 	}

@@ -48,7 +48,7 @@ func New(o rest.Options) *rest.API {
 
 func (s *service) routes() []rest.Route {
 	return []rest.Route{
-		{Pattern: "POST /api/v1/appointments/block-slot", Summary: "Take time away in calendars", Op: rest.Endpoint(http.StatusOK, s.blockSlot)},
+		{Pattern: "POST /api/v1/appointments/block-slot", Summary: "Take time away in calendars", Alone: true, Op: rest.Endpoint(http.StatusOK, s.blockSlot)},
 		{Pattern: "GET /api/v1/appointments", Summary: "List blocks", Op: rest.Endpoint(http.StatusOK, listed(s, v1))},
 		{Pattern: "GET /api/v1/appointments/{id}", Summary: "Get a block", Op: rest.Endpoint(http.StatusOK, got(s, v1))},
 		{Pattern: "DELETE /api/v1/appointments/{id}", Summary: "Remove a block from all its calendars", Op: rest.Endpoint(http.StatusOK, s.remove)},

@@ -38,6 +38,10 @@ type Route struct {
 	Also   []int  // other statuses of success
 	Errors []int  // statuses of errors beside those that all such endpoints have
 	Open   bool   // answers anybody
+
+	// Alone says that the path has the methods of such routes only, although
+	// a route with a placeholder fits it too.
+	Alone bool
 }
 
 // Call is a POST that an API makes to an address which a client gave it.
@@ -96,6 +100,7 @@ type server struct {
 	*API
 	mux     *http.ServeMux
 	methods []string
+	alone   map[string]bool // paths of routes that are alone
 }
 
 type matched struct {
@@ -106,7 +111,7 @@ type matched struct {
 // Handler makes the API's handler. An error is a mistake in the list of
 // routes. The API is not to be changed afterwards.
 func (a *API) Handler() (http.Handler, error) {
-	s := &server{API: a, mux: http.NewServeMux()}
+	s := &server{API: a, mux: http.NewServeMux(), alone: map[string]bool{}}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
@@ -124,6 +129,9 @@ func (a *API) Handler() (http.Handler, error) {
 		}
 		seen[r.Pattern] = true
 		s.methods = append(s.methods, method)
+		if r.Alone {
+			s.alone[path] = true
+		}
 		s.mux.Handle(r.Pattern, &matched{r, s})
 	}
 	if slices.Contains(s.methods, http.MethodGet) {
@@ -152,8 +160,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer by itself (405, redirects of unclean paths) is not in the API's shape.
 func (s *server) matches(r *http.Request) bool {
 	h, _ := s.mux.Handler(r)
-	_, ok := h.(*matched)
-	return ok
+	m, ok := h.(*matched)
+	return ok && (m.route.Alone || !s.alone[r.URL.Path])
 }
 
 // unmatched tells 405, with the methods that the path knows, from 404.

@@ -291,6 +291,20 @@ func TestUnknownPathsAndMethodsGetTheAPIsShape(t *testing.T) {
 	}
 }
 
+func TestPathsThatAreAloneHaveNoMethodsOfAPlaceholder(t *testing.T) {
+	h := newAPI(t, func(a *API) {
+		all := Endpoint(204, func(context.Context, struct{}) (NoContent, error) { return NoContent{}, nil })
+		a.Routes = append(a.Routes, Route{Pattern: "DELETE /things/all", Summary: "Remove all", Alone: true, Op: all})
+	}, echo(new(thingIn)))
+	w := call(h, "PUT", "/things/all", "{}")
+	if w.Code != 405 || w.Header().Get("Allow") != "DELETE" {
+		t.Error(w.Code, w.Header())
+	}
+	if w := call(h, "DELETE", "/things/1", ""); w.Code != 405 || w.Header().Get("Allow") != "PUT" {
+		t.Error(w.Code, w.Header())
+	}
+}
+
 func TestGuardComesBeforeTheBody(t *testing.T) {
 	op := Endpoint(200, func(context.Context, thingIn) (thingOut, error) { return thingOut{}, nil }).
 		Guard(func(_ context.Context, in thingIn) error {

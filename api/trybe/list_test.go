@@ -173,3 +173,12 @@ func TestOverrideKeepsTheInstancesID(t *testing.T) {
 		t.Error(data)
 	}
 }
+
+// Years have four digits, also where the site's clock is ahead of UTC.
+func TestEndInTheLastYear(t *testing.T) {
+	p := newPlace(t)
+	p.Put(desk, "a.ics", apitest.Event("far@client", "DTSTART:20270310T130000Z", "DTEND:99991231T235959Z", "CATEGORIES:BLOCK"))
+	if got := p.days("2027-03-10", "2027-03-10"); len(got) != 1 || got[0].EndTime != "9999-12-31T23:59:59+01:00" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -142,10 +142,16 @@ func (d *day) UnmarshalJSON(b []byte) error {
 func (d day) days(e day) int { return int(e.Sub(d.Time)/(24*time.Hour)) + 1 }
 
 // show writes an instant with the site's offset at it, also where that is
-// nothing.
+// nothing. Years have four digits: what ends with the year 9999 of UTC ends with
+// the site's.
 func show(t time.Time, site *ical.Zone) string {
 	offset := int(site.Offset(t) / time.Second)
-	out := t.In(time.FixedZone("", offset)).Format(time.RFC3339)
+	zone := time.FixedZone("", offset)
+	at := t.In(zone)
+	if at.Year() > 9999 {
+		at = time.Date(9999, time.December, 31, 23, 59, 59, 0, zone)
+	}
+	out := at.Format(time.RFC3339)
 	if clock, utc := strings.CutSuffix(out, "Z"); utc {
 		return clock + "+00:00"
 	}
