@@ -99,6 +99,9 @@ func (e *expander) plain() {
 			for ; over < len(p.over) && p.over[over].before(&c) && !e.stopped; over++ {
 				e.emitOverride(&p.over[over])
 			}
+			if e.stopped { // yield has had enough with an override
+				break
+			}
 			sh := &p.shape
 			if c.shape != nil {
 				sh = c.shape

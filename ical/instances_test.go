@@ -312,3 +312,27 @@ func TestCheckTimesTellsWhatIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// Who has had enough is not called again, be it with the member of the set that
+// comes after an override.
+func TestNoInstanceAfterYieldHasHadEnough(t *testing.T) {
+	o := mustParse(t, []byte(calendar(
+		component("VEVENT", "DTSTART:20260105T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=4"),
+		component("VEVENT", "RECURRENCE-ID:20260107T090000Z", "DTSTART:20260105T060000Z", "DURATION:PT1H"),
+		component("VEVENT", "RECURRENCE-ID:20260106T090000Z", "DTSTART:20260106T110000Z", "DURATION:PT1H"),
+	)))
+	all, err := o.Instances(Expand{})
+	if err != nil || len(all) != 4 {
+		t.Fatal(shown(all), err)
+	}
+	for most := 1; most <= len(all); most++ {
+		var got []Instance
+		err := o.EachInstance(Expand{}, func(i *Instance) bool {
+			got = append(got, *i)
+			return len(got) < most
+		})
+		if err != nil || shown(got) != shown(all[:most]) {
+			t.Errorf("%d: %s (%v)", most, shown(got), err)
+		}
+	}
+}
