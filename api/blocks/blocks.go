@@ -75,9 +75,10 @@ type Block struct {
 func OpenEnd(start time.Time) time.Time { return start.AddDate(10, 0, 0) }
 
 // Ages gives when a block or an event was made and when it was last changed:
-// what its lines say, else (where they are zero) what the store keeps. Nothing
-// changes before it is made, although a client's lines may tell one of the two
-// and be older than the store's, and have no fractions of a second.
+// what its lines say, else (where they are zero) what the store keeps. The
+// lines of a client may tell one of the two, which is then older than the
+// store's, and have no fractions of a second: nothing changes before it is made.
+// When it was made stays the same for ever.
 func Ages(saysCreated, saysModified, created, modified time.Time) (made, changed time.Time) {
 	made, changed = saysCreated, saysModified
 	if made.IsZero() {
@@ -87,7 +88,7 @@ func Ages(saysCreated, saysModified, created, modified time.Time) (made, changed
 		changed = modified
 	}
 	if changed.Before(made) {
-		made = changed
+		changed = made
 	}
 	return made, changed
 }
