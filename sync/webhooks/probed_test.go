@@ -31,7 +31,7 @@ func always(status int) func(int) (*http.Response, error) {
 // webhook at once.
 func TestWhatIsChosenNoMoreFailsNoMore(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.to.answer = always(http.StatusInternalServerError)
+		h.to.replies(always(http.StatusInternalServerError))
 		w := h.start(Options{GiveUp: 48 * time.Hour})
 		defer w.Stop(context.Background())
 		h.note("a")
@@ -54,12 +54,12 @@ func TestWhatIsChosenNoMoreFailsNoMore(t *testing.T) {
 // for up to two hours.
 func TestAnotherAddressIsTriedAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.to.answer = always(http.StatusNotFound)
+		h.to.replies(always(http.StatusNotFound))
 		w := h.start(Options{})
 		defer w.Stop(context.Background())
 		h.note("a")
 		time.Sleep(3 * time.Hour)
-		h.to.answer = nil
+		h.to.replies(nil)
 		n := len(h.to.attempts())
 		h.hook.URL = "https://example.com/mended"
 		h.update(func(tx *store.Tx) error { return tx.PutWebhook(h.hook, "") })
@@ -75,12 +75,12 @@ func TestAnotherAddressIsTriedAtOnce(t *testing.T) {
 // any other failure.
 func TestReceiverThatIsGoneDisablesOnReplayToo(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.to.answer = always(http.StatusBadGateway)
+		h.to.replies(always(http.StatusBadGateway))
 		w := h.start(Options{Attempts: 1})
 		defer w.Stop(context.Background())
 		h.note("a")
 		time.Sleep(time.Minute)
-		h.to.answer = always(http.StatusGone)
+		h.to.replies(always(http.StatusGone))
 		_, _, _, dead := h.state()
 		dead[0].Result = store.DeliveryQueued
 		h.update(func(tx *store.Tx) error { return tx.PutDeadLetter(h.hook, dead[0]) })
@@ -96,7 +96,7 @@ func TestReceiverThatIsGoneDisablesOnReplayToo(t *testing.T) {
 // away, a dead letter was posted without any.
 func TestLetterThatTellsNothingIsNotPosted(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.to.answer = always(http.StatusBadGateway)
+		h.to.replies(always(http.StatusBadGateway))
 		w := h.start(Options{Attempts: 1})
 		defer w.Stop(context.Background())
 		h.note("a")
@@ -204,7 +204,7 @@ func TestResetIsNoDeadLetter(t *testing.T) {
 		h.update(func(tx *store.Tx) error {
 			return tx.PutWebhookState(h.hook, store.WebhookState{}) // of another epoch
 		})
-		h.to.answer = always(http.StatusBadGateway)
+		h.to.replies(always(http.StatusBadGateway))
 		reg := prometheus.NewRegistry()
 		w := h.start(Options{Attempts: 2, Metrics: reg})
 		defer w.Stop(context.Background())
@@ -213,7 +213,7 @@ func TestResetIsNoDeadLetter(t *testing.T) {
 		if dead := w.met.results.WithLabelValues("dead"); testutil.ToFloat64(dead) != 0 || testutil.ToFloat64(tried) < 5 {
 			t.Errorf("%v dead of %v", testutil.ToFloat64(dead), testutil.ToFloat64(tried))
 		}
-		h.to.answer = nil
+		h.to.replies(nil)
 		time.Sleep(3 * time.Hour)
 		if got := h.to.attempts(); got[len(got)-1].body.Type != kindReset {
 			t.Errorf("%+v", got[len(got)-1])

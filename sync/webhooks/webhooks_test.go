@@ -76,6 +76,13 @@ func (r *receiver) Do(req *http.Request) (*http.Response, error) {
 	return r.answer(n)
 }
 
+// replies changes the answers from now on.
+func (r *receiver) replies(answer func(n int) (*http.Response, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
+}
+
 func (r *receiver) attempts() []attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -285,7 +292,7 @@ func TestAttemptsBackOffAndEndAsDeadLetters(t *testing.T) {
 
 func TestWebhookThatFailsForDaysIsDisabledAndSaysSo(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.to.answer = func(int) (*http.Response, error) { return nil, errors.New("no connection") }
+		h.to.replies(func(int) (*http.Response, error) { return nil, errors.New("no connection") })
 		w := h.start(Options{GiveUp: 48 * time.Hour})
 		defer w.Stop(context.Background())
 		h.note("a")
@@ -318,7 +325,7 @@ func TestWebhookThatFailsForDaysIsDisabledAndSaysSo(t *testing.T) {
 		}
 
 		// It is made active again, and goes on where it was.
-		h.to.answer = nil
+		h.to.replies(nil)
 		h.update(func(tx *store.Tx) error {
 			now.Disabled = ""
 			return tx.PutWebhook(now, "")
