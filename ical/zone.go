@@ -150,6 +150,13 @@ func (z *Zone) Twice(t time.Time) bool {
 	return false
 }
 
+// Steady reports whether a time is the same for who counts hours and for who
+// looks at the clock on the wall: no clock changes in between, and neither of
+// its ends is shown twice.
+func (z *Zone) Steady(start, end time.Time) bool {
+	return z.Wall(end).Sub(z.Wall(start)) == end.Sub(start) && !z.Twice(start) && !z.Twice(end)
+}
+
 // unix gives the Unix seconds of civil seconds.
 func (z *Zone) unix(civil int64) int64 {
 	if len(z.segs) == 1 {

@@ -79,7 +79,7 @@ func weekly(free span.Set, zone *ical.Zone) []*weeklySeries {
 		midnight := from.Truncate(day)
 		k := at{from.Weekday(), from.Sub(midnight), to.Sub(from)}
 		s := known[k]
-		odd := k.length != x.End.Sub(x.Start) || zone.Twice(x.Start) || zone.Twice(x.End)
+		odd := !zone.Steady(x.Start, x.End)
 		if s == nil || odd {
 			s = &weeklySeries{day: k.day, start: k.start, length: k.length}
 			all = append(all, s)

@@ -28,7 +28,7 @@ const (
 	priorityCalendar  = "5"
 	priorityException = "1"
 
-	priorityWeekException = "8"
+	priorityWeekException = "8" // with openings; see Parent
 
 	wallLayout  = "20060102T150405"
 	stampLayout = "20060102T150405Z"

@@ -151,18 +151,24 @@ func TestReplayOfWebhooks(t *testing.T) {
 	p.do("POST", "/v1/webhooks", `{"url": "https://example.com/hook"}`).want(201).into(&w)
 	at := "/v1/webhooks/" + w.ID.String()
 	var number uint64
-	p.update(func(tx *store.Tx) error {
-		hook, err := tx.Webhook(p.ids["demo"], w.ID)
-		if err != nil {
-			return err
-		}
-		st, err := tx.WebhookState(hook)
-		if err != nil {
-			return err
-		}
-		tx.AddDelivery(hook, &st, store.Delivery{Kind: "changes", To: 1, Events: 1, Attempt: 10, Result: store.DeliveryDead, Error: "no connection"})
+	state := func(change func(*store.Tx, *store.Webhook, *store.WebhookState)) {
+		t.Helper()
+		p.update(func(tx *store.Tx) error {
+			hook, err := tx.Webhook(p.ids["demo"], w.ID)
+			if err != nil {
+				return err
+			}
+			st, err := tx.WebhookState(hook)
+			if err != nil {
+				return err
+			}
+			change(tx, hook, &st)
+			return tx.PutWebhookState(hook, st)
+		})
+	}
+	state(func(tx *store.Tx, hook *store.Webhook, st *store.WebhookState) {
+		tx.AddDelivery(hook, st, store.Delivery{Kind: "changes", To: 1, Events: 1, Attempt: 10, Result: store.DeliveryDead, Error: "no connection"})
 		number = st.Number
-		return tx.PutWebhookState(hook, st)
 	})
 	var dead struct{ Items []Delivery }
 	p.get(at + "/dead-letters").want(200).into(&dead)
@@ -171,18 +177,7 @@ func TestReplayOfWebhooks(t *testing.T) {
 	}
 	p.do("POST", at+"/replay", `{"dead_letters": [99]}`).want(422)
 	// What was asked for waited for the next attempt, for up to two hours.
-	p.update(func(tx *store.Tx) error {
-		hook, err := tx.Webhook(p.ids["demo"], w.ID)
-		if err != nil {
-			return err
-		}
-		st, err := tx.WebhookState(hook)
-		if err != nil {
-			return err
-		}
-		st.Next = p.clock.Load().Add(time.Hour)
-		return tx.PutWebhookState(hook, st)
-	})
+	state(func(_ *store.Tx, _ *store.Webhook, st *store.WebhookState) { st.Next = p.clock.Load().Add(time.Hour) })
 	p.do("POST", at+"/replay", `{"dead_letters": []}`).want(200)
 	if p.get(at + "/dead-letters").want(200).into(&dead); dead.Items[0].Result != "queued" || p.courier.woken == 0 {
 		t.Errorf("%+v", dead)

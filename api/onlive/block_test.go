@@ -380,13 +380,18 @@ func TestIdempotencyOfBlocksWithoutEnd(t *testing.T) {
 	}
 }
 
+// clientMoves moves a block of ada's from one date to another, as a calendar
+// client does.
+func (p *place) clientMoves(id, from, to string) {
+	p.Put(ada, id+".ics", strings.ReplaceAll(p.stored(ada)[id+".ics"], from+"T1", to+"T1"))
+}
+
 // What a calendar client has moved is not what was asked for.
 func TestIdempotencyEndsWhenTheBlockIsMoved(t *testing.T) {
 	p := newPlace(t)
 	body := fields{"externalId": "EXT-1"}
 	id := p.block(body).id()
-	ics := strings.ReplaceAll(p.stored(ada)[id+".ics"], "20270301T1", "20270305T1")
-	p.Put(ada, id+".ics", ics)
+	p.clientMoves(id, "20270301", "20270305")
 	if got := p.get(id); got.Start != "2027-03-05T10:00:00.000Z" || got.ExternalID != "EXT-1" {
 		t.Errorf("%+v", got)
 	}
@@ -442,8 +447,7 @@ func TestIdempotencyOutlastsTheStart(t *testing.T) {
 	p := newPlace(t)
 	body := fields{"externalId": "EXT-1"}
 	id := p.block(body).id()
-	ics := strings.ReplaceAll(p.stored(ada)[id+".ics"], "20270301T1", "20270201T1")
-	p.Put(ada, id+".ics", ics)
+	p.clientMoves(id, "20270301", "20270201")
 	body["start"], body["end"] = "2027-02-01T10:00:00Z", "2027-02-01T11:00:00Z"
 	if again := p.block(body).id(); again != id {
 		t.Errorf("%s, not %s", again, id)

@@ -119,7 +119,7 @@ func (f *feed) weekly(x season, open Stretch, except map[hours.Date]bool) {
 			continue
 		}
 		t := f.times(d, open)
-		steady := t.to.Sub(t.from) == t.end.Sub(t.start) && f.shown(t) == t && !f.Zone.Twice(t.from) && !f.Zone.Twice(t.to)
+		steady := f.Zone.Steady(t.from, t.to) && f.shown(t) == t
 		switch {
 		case !except[d] && steady:
 			days = append(days, d)
