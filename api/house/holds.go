@@ -227,7 +227,7 @@ func (d *desk) holdable(in *holdCreate) (*store.Hold, error) {
 	h := &store.Hold{Org: d.actor.Org, Start: in.Start.Or(time.Time{}).UTC(), Note: strings.TrimSpace(in.Note.Or(""))}
 	h.Expires = d.now.UTC().Add(time.Duration(in.TTL.Or(rest.Duration(defaultHold))))
 	if x != nil {
-		h.Service, h.Before, h.After = x.UUID, min(x.BufferBefore, 24*time.Hour), min(x.BufferAfter, 24*time.Hour)
+		h.Service, h.Before, h.After = x.UUID, min(x.BufferBefore, store.MaxBuffer), min(x.BufferAfter, store.MaxBuffer)
 		h.End = h.Start.Add(x.Length)
 	}
 	if h.End = in.End.Or(h.End).UTC(); x != nil && x.Length == 0 && h.End.Equal(h.Start) {

@@ -224,7 +224,7 @@ func (in *serviceFields) check(f *rest.Faults) {
 	}
 	for _, x := range in.lengths(&store.Service{}) {
 		switch d := time.Duration(x.from.Or(0)); {
-		case strings.HasPrefix(x.name, "buffer_") && d > 24*time.Hour: // slots know no longer ones
+		case strings.HasPrefix(x.name, "buffer_") && d > store.MaxBuffer: // slots know no longer ones
 			f.Add(x.name, "must be at most a day")
 		case d > store.MaxServiceTime:
 			f.Add(x.name, "must be at most ten years")

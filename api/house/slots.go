@@ -96,8 +96,8 @@ func (in *slotsAsk) check(f *rest.Faults, page rest.Page, list string) {
 	}{
 		{"length", in.Length, time.Minute, slots.MaxDays * 24 * time.Hour, "must be between a minute and 31 days"},
 		{"step", in.Step, slots.MinStep, 24 * time.Hour, "must be between a minute and a day"},
-		{"buffer_before", in.Before, 0, 24 * time.Hour, "must be at most a day"},
-		{"buffer_after", in.After, 0, 24 * time.Hour, "must be at most a day"},
+		{"buffer_before", in.Before, 0, store.MaxBuffer, "must be at most a day"},
+		{"buffer_after", in.After, 0, store.MaxBuffer, "must be at most a day"},
 		{"min_notice", in.Notice, 0, store.MaxServiceTime, "must be at most ten years"},
 		{"max_ahead", in.Ahead, 0, store.MaxServiceTime, "must be at most ten years"},
 	} {
